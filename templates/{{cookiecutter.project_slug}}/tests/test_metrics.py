@@ -1,0 +1,1 @@
+# {% include "tasks/" ~ cookiecutter.task ~ "/tests/test_metrics.py" %}
