@@ -37,6 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--output", help="JSONL file to write")
     parser.add_argument("--n-best", type=int, default=5, help="alternatives to give")
     options = parser.parse_args(arguments)
+    run = runs.load_run(options.model_dir, TrainConfig)
     if options.text:
         examples = [dataset.example_from_texts(options.text)]
     else:
@@ -45,7 +46,6 @@ def main(arguments: Sequence[str]) -> None:
     shown = not options.input and not options.output
     if shown and not options.text:
         examples = examples[:: max(1, len(examples) // 5)][:5]
-    run = runs.load_run(options.model_dir, TrainConfig)
     predictions = decoding.predict(
         run.model, examples, run.tokenizer, run.config, progress=bool(options.output)
     )

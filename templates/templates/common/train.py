@@ -86,7 +86,8 @@ def main(arguments: Sequence[str]) -> None:
     def score(trained: "keras.Model") -> dict[str, float]:
         predictions = decoding.predict(trained, validation_examples, tokenizer, config)
         _, predictions = decoding.tune(validation_examples, predictions, config)
-        return decoding.evaluate(validation_examples, predictions)
+        scores = decoding.evaluate(validation_examples, predictions)
+        return {name: scores[name] for name in metrics.REPORTED}
 
     keeper = training.RunKeeper(
         folder, f"val_{metrics.MONITOR}", total_steps // config.epochs, config

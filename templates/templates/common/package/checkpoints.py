@@ -68,7 +68,8 @@ class TensorFlowCheckpoint:
                 "pip install tensorflow",
             ) from error
         self._prefix = prefix
-        self._errors = (tf.errors.OpError, ValueError)
+        # The C++ reader's failures arrive as various Python exceptions.
+        self._errors = (tf.errors.OpError, ValueError, IndexError, RuntimeError)
         try:
             self._reader = tf.train.load_checkpoint(str(prefix))
         except self._errors as error:

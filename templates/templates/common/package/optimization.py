@@ -43,8 +43,8 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 def make_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer:
     """Return AdamW as BERT uses it; `total_steps` counts the batches of the run.
 
-    Decay is decoupled from the gradient and leaves out biases and LayerNorm. Keras
-    matches `variable.name` alone ("bias", "gamma"), never the layer's name.
+    Decay is decoupled from the gradient and leaves out biases and LayerNorm, whose
+    weights Keras calls "gamma" and "beta": "LayerNorm" would match nothing.
     """
     optimizer = keras.optimizers.AdamW(
         learning_rate=WarmupLinearDecay(
@@ -57,7 +57,7 @@ def make_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer:
             config.gradient_accumulation if config.gradient_accumulation > 1 else None
         ),
     )
-    optimizer.exclude_from_weight_decay(var_names=["^bias$", "^gamma$", "^beta$"])
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 
 

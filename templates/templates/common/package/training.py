@@ -43,14 +43,14 @@ class ValidationScore(keras.callbacks.Callback):
     It must stand before callbacks that watch them, such as EarlyStopping.
     """
 
-    def __init__(self, score: Callable[[keras.Model], dict[str, Any]]) -> None:
+    def __init__(self, score: Callable[[keras.Model], dict[str, float]]) -> None:
         super().__init__()
         self.score = score
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Score the model on the validation files."""
         for name, value in self.score(self.model).items():
-            if isinstance(value, float) and logs is not None:
+            if logs is not None:
                 logs[f"val_{name}"] = value
 
 

@@ -109,7 +109,8 @@ def gelu(hidden):
 
 def gelu_tanh(hidden):
     """Return the tanh approximation of GELU, "gelu_new" in many configs."""
-    return ops.gelu(hidden, approximate=True)
+    cubic = hidden + 0.044715 * hidden * hidden * hidden
+    return 0.5 * hidden * (1.0 + ops.tanh(math.sqrt(2.0 / math.pi) * cubic))
 
 
 ACTIVATIONS = {

@@ -107,8 +107,9 @@ def choose(prediction: dict[str, Any], threshold: float | None) -> dict[str, Any
         chosen = (best["text"], best["start"], best["end"], best["score"])
     else:
         chosen = ("", None, None, prediction["null_score"])
-    fields = dict(zip(("answer", "start", "end", "score"), chosen, strict=True))
-    return {"id": prediction["id"], **fields, **prediction}
+    return prediction | dict(
+        zip(("answer", "start", "end", "score"), chosen, strict=True)
+    )
 
 
 def window_tokens(features: Features, window: int) -> np.ndarray:

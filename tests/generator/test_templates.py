@@ -1,0 +1,161 @@
+"""The laws of the templates: what a stub is, and where a tag may stand."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from itertools import chain, product
+from pathlib import Path
+
+import pytest
+
+from tkgen.answers import DEPENDENCY_IMPORTS, Answers, package_name
+from tkgen.catalog import SKELETON, STUB_LINE, Catalog, names_of
+from tkgen.render import render
+from tkgen.tidy import format_code, tidy
+
+IMPORT_OF_THE_PACKAGE = re.compile(
+    r"\s*(from|import) \{\{ cookiecutter\.package \}\}(\.\w+)*( |$).*"
+)
+NAMED_TEXT = {"README.md", "pyproject.toml"}
+NAME_TAG = re.compile(r"\{\{ cookiecutter\.(project_slug|package) \}\}")
+
+
+def text_files(folder: Path) -> list[Path]:
+    """Return the files under a folder, but for compiled Python and sample data."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix not in {".pyc", ".jsonl"}
+    ]
+
+
+def test_every_stub_is_one_include(catalog: Catalog) -> None:
+    """Every file of the skeleton is one include line; README.md has one a part."""
+    skeleton = catalog.templates_dir / SKELETON
+    for path in text_files(skeleton):
+        lines = path.read_text().splitlines()
+        assert all(STUB_LINE.fullmatch(line) for line in lines), path
+        if path.name != "README.md":
+            assert len(lines) == 1, path
+
+
+def test_a_file_varies_on_one_axis(catalog: Catalog) -> None:
+    """A stub names one axis, README.md excepted, and lies under that axis' folder."""
+    axes = {"common": "common", "tasks/{task}": "task", "encoders/{model}": "model"}
+    for file in catalog.files:
+        if file.path == "README.md":
+            assert file.axis == "common"
+            continue
+        (source,) = file.sources
+        prefix = next(prefix for prefix in axes if source.startswith(f"{prefix}/"))
+        assert file.axis == axes[prefix], file.path
+
+
+def test_every_included_source_exists(catalog: Catalog) -> None:
+    """Each stub finds its content for every task and every model."""
+    for task, model in product(catalog.names("task"), catalog.names("model")):
+        for file in catalog.files:
+            for source in file.sources_for(task, model):
+                assert catalog.content_path(source).is_file(), source
+
+
+def test_every_content_file_is_included(catalog: Catalog) -> None:
+    """No content lies around unused: each file is some project's, or a card."""
+    used = {
+        source
+        for task, model in product(catalog.names("task"), catalog.names("model"))
+        for file in catalog.files
+        for source in file.sources_for(task, model)
+    }
+    content = catalog.templates_dir / "templates"
+    present = {path.relative_to(content).as_posix() for path in text_files(content)}
+    assert {path for path in present if not path.endswith("card.toml")} <= used
+
+
+def test_tags_stand_only_where_a_name_is_filled_in(catalog: Catalog) -> None:
+    """Python holds the package's name on import lines and no other tag at all."""
+    for path in text_files(catalog.templates_dir / "templates"):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            place = f"{path}:{number}: {line}"
+            assert "{%" not in line and "{#" not in line, place
+            if "{{" in line and path.suffix == ".py":
+                assert IMPORT_OF_THE_PACKAGE.fullmatch(line), place
+            elif "{{" in line:
+                assert path.name in NAMED_TEXT, place
+                assert "{{" not in NAME_TAG.sub("", line), place
+
+
+def test_sample_data_holds_no_tag(catalog: Catalog) -> None:
+    """Sample data is copied, and cookiecutter would render it to the same bytes."""
+    for path in catalog.templates_dir.glob("templates/tasks/*/data/*"):
+        data = path.read_bytes()
+        tags = (b"{{", b"# {%", b"# {#", b"\r")
+        assert not any(tag in data for tag in tags), path
+
+
+def test_cookiecutter_json_equals_the_catalog(catalog: Catalog) -> None:
+    """The choices of cookiecutter's prompts are the names of the cards."""
+    settings = json.loads((catalog.templates_dir / "cookiecutter.json").read_text())
+    assert sorted(settings["task"]) == sorted(catalog.names("task"))
+    assert sorted(settings["model"]) == sorted(catalog.names("model"))
+
+
+def test_cards_are_complete_and_unambiguous(catalog: Catalog) -> None:
+    """A card's folder has its name, and no name or alias stands for two things."""
+    for kind, folder in {"task": "tasks", "model": "encoders"}.items():
+        names = [name for card in catalog.cards(kind) for name in names_of(card)]
+        assert len(names) == len(set(names)), names
+        for card in catalog.cards(kind):
+            assert card.kind == kind
+            path = catalog.templates_dir / "templates" / folder / card.name
+            assert (path / "card.toml").is_file()
+
+
+def test_the_example_line_of_a_card_is_a_line_of_data(catalog: Catalog) -> None:
+    """The example that `tkgen show` prints is JSON with fields that the card names."""
+    for card in catalog.tasks:
+        assert card.data is not None, card.name
+        fields = {field.partition(":")[0] for field in card.data.fields}
+        assert set(json.loads(card.data.example)) <= fields
+
+
+def test_every_file_has_one_line_on_what_it_is(catalog: Catalog) -> None:
+    """The tree that `tkgen new` prints says of each file what it is for."""
+    for task, model in product(catalog.names("task"), catalog.names("model")):
+        for file in catalog.files:
+            assert catalog.describe(file, task, model), file.path
+
+
+@pytest.mark.parametrize("slug", ["x", "qa-bert", "x" * 50])
+def test_generated_python_is_formatted(
+    catalog: Catalog, tmp_path: Path, slug: str
+) -> None:
+    """Whatever the length of the name, black has nothing left to do."""
+    for task, model in product(catalog.names("task"), catalog.names("model")):
+        answers = Answers(task, model, slug, package_name(slug))
+        (tmp_path / task / model).mkdir(parents=True)
+        project = render(catalog, answers, tmp_path / task / model)
+        tidy(catalog, answers, project)
+        for file in catalog.files:
+            source, *_ = file.sources_for(task, model)
+            named = "{{" in catalog.content_path(source).read_text("utf-8")
+            # The others are the same whatever the name.
+            if file.path.endswith(".py") and (named or slug == "qa-bert"):
+                path = project / file.path_for(answers.package)
+                code = path.read_text("utf-8")
+                assert format_code(code, path.name) == code, path
+
+
+def test_every_dependency_of_a_project_is_a_refused_name(
+    catalog: Catalog, tmp_path: Path, answers: Answers
+) -> None:
+    """No project can be named like a library that it installs."""
+    project = render(catalog, answers, tmp_path)
+    table = tomllib.loads((project / "pyproject.toml").read_text()).get("project", {})
+    extras = table.get("optional-dependencies", {}).values()
+    for requirement in chain(table.get("dependencies", []), *extras):
+        name = re.split(r"[^\w.-]", requirement)[0].lower().replace("-", "_")
+        imported = {"scikit_learn": "sklearn", "pyyaml": "yaml"}.get(name, name)
+        assert imported in DEPENDENCY_IMPORTS, requirement

@@ -1,0 +1,1 @@
+"""Composes the sample passages and questions of the QA template."""
