@@ -87,7 +87,7 @@ def next_commands(target: Path) -> tuple[str, ...]:
     return (
         f"cd {shlex.quote(str(target))}",
         "python -m venv .venv && . .venv/bin/activate",
-        "pip install -e .",
+        "pip install -e '.[test]'",
         "python train.py",
         "python predict.py",
         "pytest",

@@ -60,28 +60,33 @@ def main(arguments: Sequence[str]) -> None:
     resume = resume and bool(training.find_states(folder))
     if resume:
         encoder_config = EncoderConfig.from_json(folder / "encoder_config.json")
-        tokenizer = load_tokenizer(folder)
-        encoder = build_encoder(encoder_config)
+        tokenizer, encoder = load_tokenizer(folder), build_encoder(encoder_config)
     else:
         encoder_config, tokenizer, encoder = new_encoder(config, train_examples)
     check_length(config, encoder_config)
     model = build_model(encoder, config)
     frozen = optimization.freeze_layers(model, config.freeze, config.train_last_layers)
-    folder.mkdir(parents=True, exist_ok=True)
+    print(f"{model.count_params():,} weights, {len(frozen)} layers frozen")
     if not resume:
         runs.save_settings(config, folder)
         runs.write_text(folder / "encoder_config.json", encoder_config.to_json())
         runs.write_text(folder / "tokenizer.json", tokenizer.to_str())
+    train(model, tokenizer, config, train_examples, validation_examples, resume)
+    finish(folder, validation_examples)
+
+
+def train(
+    model: "keras.Model",
+    tokenizer: "Tokenizer",
+    config: TrainConfig,
+    train_examples: Sequence[dataset.Example],
+    validation_examples: Sequence[dataset.Example],
+    resume: bool,
+) -> None:
+    """Fit the model, from its newest state where it is resumed."""
 
     def batches(step: int):
         return dataset.make_dataset(train_examples, tokenizer, config, True, step)
-
-    total_steps = int(batches(0).cardinality())
-    compile_model(model, optimization.make_optimizer(config, total_steps))
-    print(
-        f"{model.count_params():,} weights, {len(frozen)} layers frozen; "
-        f"{total_steps} steps of {config.batch_size}; run folder {folder}"
-    )
 
     def score(trained: "keras.Model") -> dict[str, float]:
         predictions = decoding.predict(trained, validation_examples, tokenizer, config)
@@ -89,19 +94,20 @@ def main(arguments: Sequence[str]) -> None:
         scores = decoding.evaluate(validation_examples, predictions)
         return {name: scores[name] for name in metrics.REPORTED}
 
-    keeper = training.RunKeeper(
-        folder, f"val_{metrics.MONITOR}", total_steps // config.epochs, config
-    )
+    folder, total_steps = Path(config.output_dir), int(batches(0).cardinality())
+    print(f"{total_steps} steps of {config.batch_size}; run folder {folder}")
+    compile_model(model, optimization.make_optimizer(config, total_steps))
+    steps_per_epoch = total_steps // max(1, config.epochs)
+    monitor = f"val_{metrics.MONITOR}"
+    keeper = training.RunKeeper(folder, monitor, steps_per_epoch, config)
     if resume:
         keeper.load_state()
         print(f"goes on after step {keeper.step}")
-    callbacks = [
-        training.ValidationScore(score),
-        keeper,
-        *training.tensorboard_logs(folder),
-    ]
+    if config.epochs == 0:  # what the weights can do before any training
+        runs.save_model(model, folder / "model.keras")
+    callbacks = [training.ValidationScore(score), keeper]
+    callbacks += training.tensorboard_logs(folder)
     training.fit(model, batches, keeper, callbacks)
-    finish(folder, validation_examples)
 
 
 def load_all(files: Sequence[str]) -> list[dataset.Example]:

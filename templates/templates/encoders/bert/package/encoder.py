@@ -69,9 +69,8 @@ class EncoderConfig:
     def from_json(cls, path: str | Path, **overrides: Any) -> "EncoderConfig":
         """Read a checkpoint's `config.json` or `bert_config.json`.
 
-        Fields that this encoder does not have are ignored; `overrides` replace
-        fields of the file. Raises UserError for a file that cannot be read or
-        lacks a size.
+        Unknown fields are ignored; `overrides` replace fields of the file. Raises
+        UserError for a file that cannot be read or lacks a size.
         """
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -101,8 +100,8 @@ class EncoderConfig:
 def gelu(hidden):
     """Return the exact GELU, x Φ(x), of BERT's released weights.
 
-    Spelled with erf: `keras.ops.gelu` is the tanh form by default, which differs
-    by up to 5e-4, and TensorFlow's own op does not survive conversion to ONNX.
+    Spelled with erf: `keras.ops.gelu` is the tanh form by default, off by up to 5e-4,
+    and TensorFlow's own op does not survive conversion to ONNX.
     """
     return 0.5 * hidden * (1.0 + ops.erf(hidden / math.sqrt(2.0)))
 
@@ -175,10 +174,7 @@ def embed(input_ids, segment_ids, config: EncoderConfig):
     )
     vectors = [
         layers.Embedding(
-            rows,
-            config.hidden_size,
-            embeddings_initializer=initializer(config),
-            name=f"embeddings_{name}",
+            rows, config.hidden_size, initializer(config), name=f"embeddings_{name}"
         )(indices)
         for name, rows, indices in tables
     ]
@@ -188,10 +184,7 @@ def embed(input_ids, segment_ids, config: EncoderConfig):
 
 
 def transformer_layer(hidden, mask, config: EncoderConfig, name: str):
-    """Return one layer's output (batch, length, hidden) and attention weights.
-
-    Normalization comes after each residual sum ("post-LN"), as in the paper.
-    """
+    """Return one layer's output (batch, length, hidden) and its attention weights."""
     attended, weights = attention(hidden, mask, config, name)
     hidden = layers.Add(name=f"{name}_attention_add")([hidden, attended])
     hidden = layer_norm(config, f"{name}_attention_layer_norm")(hidden)
@@ -205,10 +198,7 @@ def transformer_layer(hidden, mask, config: EncoderConfig, name: str):
 
 
 def attention(hidden, mask, config: EncoderConfig, name: str):
-    """Return multi-head self-attention (batch, length, hidden) and its weights.
-
-    Spelled out, not `layers.MultiHeadAttention`: as fast, and maps to checkpoints.
-    """
+    """Return multi-head self-attention (batch, length, hidden) and its weights."""
     heads = config.num_attention_heads
     head_size = config.hidden_size // heads
 

@@ -30,6 +30,15 @@ ACTIVATIONS = {
 }
 
 
+def attention(query, key, value, hidden_keys):
+    """Return softmax(q k / √d) v for `(batch, heads, length, head_size)` arrays."""
+    scores = query @ key.transpose(0, 1, 3, 2) / math.sqrt(query.shape[-1])
+    scores = np.where(hidden_keys, -np.inf, scores)
+    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    scores /= scores.sum(axis=-1, keepdims=True)
+    return scores @ value
+
+
 def forward(weights, config, inputs):
     """Return `embeddings`, `layer_0` …, `sequence_output` and `pooled_output`."""
     weights = {key: np.asarray(value, "float64") for key, value in weights.items()}
@@ -61,11 +70,8 @@ def forward(weights, config, inputs):
         name = f"layer_{index}"
         query, key = heads(hidden, f"{name}_query"), heads(hidden, f"{name}_key")
         value = heads(hidden, f"{name}_value")
-        scores = query @ key.transpose(0, 1, 3, 2) / math.sqrt(query.shape[-1])
-        scores = np.where(hidden_keys, -np.inf, scores)
-        scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        scores /= scores.sum(axis=-1, keepdims=True)
-        mixed = (scores @ value).transpose(0, 2, 1, 3).reshape(hidden.shape)
+        mixed = attention(query, key, value, hidden_keys)
+        mixed = mixed.transpose(0, 2, 1, 3).reshape(hidden.shape)
         attended = hidden + dense(mixed, f"{name}_attention_output")
         hidden = normalize(attended, f"{name}_attention_layer_norm")
         inner = ACTIVATIONS[config.hidden_act](dense(hidden, f"{name}_intermediate"))

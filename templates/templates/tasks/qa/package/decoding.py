@@ -2,7 +2,7 @@
 
 import dataclasses
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from .batching import evaluation_plan
 from .config import TrainConfig
 from .dataset import Example
 from .features import Features, make_features
+from .spans import find_spans, softmax
 
 
 def predict(
@@ -59,43 +60,27 @@ def decode_example(
     config: TrainConfig,
 ) -> dict[str, Any]:
     """Return the prediction for one example from the logits of its windows."""
-    offsets = features.token_offsets(index)
-    best_window = max_context(features, windows, len(offsets))
-    spans: list[tuple[float, int, int]] = []
-    for window in windows:
-        start, end = logits[window]
-        tokens = window_tokens(features, window)
-        allowed = best_window[tokens] == window
-        first = features.context_start[window]
-        for logit, i, j in best_spans(
-            start[first : first + len(tokens)],
-            end[first : first + len(tokens)],
-            allowed,
-            config,
-        ):
-            spans.append(
-                (logit, int(offsets[tokens[i], 0]), int(offsets[tokens[j], 1]))
-            )
-    spans.sort(reverse=True)
-    spans = spans[: config.n_best]
+    spans = find_spans(features, index, windows, logits, config)
     null = min(float(logits[row][0][0] + logits[row][1][0]) for row in windows)
     scores = softmax([logit for logit, _, _ in spans] + [null])
-    fields = ("text", "start", "end", "score", "logit")
     n_best = [
-        dict(
-            zip(fields, (example.context[i:j], i, j, float(score), logit), strict=True)
-        )
-        for (logit, i, j), score in zip(spans, scores, strict=False)
-    ]
-    return choose(
         {
-            "id": example.id,
-            "null_odds": null - spans[0][0] if spans else float("inf"),
-            "null_score": float(scores[-1]),
-            "n_best": n_best,
-        },
-        config.null_threshold,
-    )
+            "text": example.context[start:end],
+            "start": start,
+            "end": end,
+            "score": float(score),
+            "logit": logit,
+        }
+        for (logit, start, end), score in zip(spans, scores, strict=False)
+    ]
+    prediction = {
+        "id": example.id,
+        # A passage without a token has no span, and no answer by a wide margin.
+        "null_odds": null - spans[0][0] if spans else 1e4,
+        "null_score": float(scores[-1]),
+        "n_best": n_best,
+    }
+    return choose(prediction, config.null_threshold)
 
 
 def choose(prediction: dict[str, Any], threshold: float | None) -> dict[str, Any]:
@@ -110,56 +95,6 @@ def choose(prediction: dict[str, Any], threshold: float | None) -> dict[str, Any
     return prediction | dict(
         zip(("answer", "start", "end", "score"), chosen, strict=True)
     )
-
-
-def window_tokens(features: Features, window: int) -> np.ndarray:
-    """Return the numbers of the passage tokens in a window."""
-    count = features.lengths[window] - features.context_start[window] - 1
-    first = features.first_token[window]
-    return np.arange(first, first + count)
-
-
-def max_context(
-    features: Features, windows: Sequence[int], token_count: int
-) -> np.ndarray:
-    """Return for each passage token the window that shows most of its surroundings.
-
-    The measure is the smaller of its left and right context, plus 0.01 times the
-    window's length, as in Google's run_squad.py; the first window wins a tie.
-    """
-    best = np.full(token_count, -1)
-    best_score = np.full(token_count, -np.inf)
-    for window in windows:
-        tokens = window_tokens(features, window)
-        left = np.arange(len(tokens))
-        score = np.minimum(left, left[::-1]) + 0.01 * len(tokens)
-        better = tokens[score > best_score[tokens]]
-        best_score[better] = score[score > best_score[tokens]]
-        best[better] = window
-    return best
-
-
-def best_spans(
-    start: np.ndarray, end: np.ndarray, allowed: np.ndarray, config: TrainConfig
-) -> Iterable[tuple[float, int, int]]:
-    """Yield (logit, first token, last token) of valid pairs among the n best each.
-
-    Valid: it begins where `allowed`, ends at or after its beginning, and is at most
-    `max_answer_length` tokens long.
-    """
-    starts = np.argsort(-start, kind="stable")[: config.n_best]
-    ends = np.argsort(-end, kind="stable")[: config.n_best]
-    starts = starts[allowed[starts]]
-    lengths = ends[None, :] - starts[:, None] + 1
-    valid = (lengths >= 1) & (lengths <= config.max_answer_length)
-    for i, j in zip(*np.nonzero(valid), strict=True):
-        yield float(start[starts[i]] + end[ends[j]]), starts[i], ends[j]
-
-
-def softmax(logits: Sequence[float]) -> np.ndarray:
-    """Return probabilities, float64."""
-    exponents = np.exp(np.array(logits, "float64") - max(logits))
-    return exponents / exponents.sum()
 
 
 def tune(

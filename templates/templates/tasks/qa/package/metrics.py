@@ -136,7 +136,6 @@ def evaluate_predictions(
     golds: Mapping[str, Sequence[str]],
     predictions: Mapping[str, str],
     null_odds: Mapping[str, float] | None = None,
-    non_null: Mapping[str, str] | None = None,
     *,
     rules: str = "auto",
 ) -> dict[str, float | int | str]:
@@ -146,13 +145,11 @@ def evaluate_predictions(
         golds: question id to its accepted answers, `()` where it has none.
         predictions: question id to the predicted text, "" for "no answer".
         null_odds: question id to the null score minus the best score of an answer.
-        non_null: question id to the best answer, whatever the null score says.
         rules: "squad", "cmrc", or "auto" (see `choose_rules`).
 
     With unanswerable questions the figures of each half follow, as `HasAns_*` and
     `NoAns_*`; with `null_odds` too, `best_exact`, `best_f1` and their `*_thresh`: what
-    the given predictions reach if those with higher odds become empty; with `non_null`
-    too, `tuned_thresh` (see `best_threshold`).
+    the given predictions reach if those with higher odds become empty.
 
     Source: SQuAD's `evaluate-v2.0.py`; its `--na-prob-thresh` is for probabilities, not
     applied here. Raises ValueError where a question lacks a prediction or its odds.
@@ -174,8 +171,6 @@ def evaluate_predictions(
         gains |= {key: -float(bool(predictions[key])) for key in no_answer}
         best, threshold = _sweep(gains, null_odds, len(no_answer), 0.0)
         result |= {f"best_{name}": best, f"best_{name}_thresh": threshold}
-    if non_null is not None:
-        result["tuned_thresh"] = best_threshold(golds, non_null, null_odds, rules)
     return result
 
 

@@ -4,7 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from {{ cookiecutter.package }} import decoding
+from {{ cookiecutter.package }} import (
+    decoding,
+    spans,
+)
 from {{ cookiecutter.package }}.config import TrainConfig
 from {{ cookiecutter.package }}.dataset import (
     Answer,
@@ -95,11 +98,11 @@ def test_each_token_belongs_to_its_best_window(tokenizer):
     features = make_features([example("word3")], tokenizer, CONFIG)
     windows = list(range(len(features.lengths)))
     count = len(features.token_offsets(0))
-    best = decoding.max_context(features, windows, count)
+    best = spans.max_context(features, windows, count)
     for token in range(count):
         scores = []
         for window in windows:
-            tokens = decoding.window_tokens(features, window)
+            tokens = spans.window_tokens(features, window)
             left, right = token - tokens[0], tokens[-1] - token
             inside = left >= 0 and right >= 0
             scores.append(min(left, right) + 0.01 * len(tokens) if inside else -np.inf)
@@ -112,7 +115,7 @@ def test_search_takes_valid_spans_only():
     start = np.array([0.0, 9.0, 0.0, 8.0, 0.0, 7.0])
     end = np.array([9.0, 0.0, 0.0, 0.0, 5.0, 8.0])
     allowed = np.array([True, True, True, True, True, False])
-    found = set(decoding.best_spans(start, end, allowed, config))
+    found = set(spans.best_spans(start, end, allowed, config))
     assert found == {(14.0, 1, 4), (13.0, 3, 4), (16.0, 3, 5)}
 
 

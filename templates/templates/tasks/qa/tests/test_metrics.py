@@ -98,11 +98,10 @@ def test_figures_are_percentages_and_split_by_answerability():
 
 def test_best_figures_empty_the_predictions_above_a_threshold():
     """With "d" emptied, every question but "a" is right."""
-    result = metrics.evaluate_predictions(GOLDS, PREDICTIONS, ODDS, PREDICTIONS)
+    result = metrics.evaluate_predictions(GOLDS, PREDICTIONS, ODDS)
     assert result["best_exact"] == 75.0
     assert result["best_f1"] == pytest.approx(100 * (2 / 3 + 3) / 4)
     assert result["best_exact_thresh"] == result["best_f1_thresh"] == 0.5
-    assert result["tuned_thresh"] == 0.5
 
 
 def test_best_threshold_keeps_equal_odds_together():
