@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> None:
     config, resume = runs.parse_settings(TrainConfig, arguments, __doc__)
     folder = Path(config.output_dir)
     training.prepare_backend(config)
-    train_examples = load_all(config.train_files)
+    train_examples = thin(load_all(config.train_files), config.max_train_examples)
     validation_examples = load_all(config.validation_files)
     resume = resume and bool(training.find_states(folder))
     if resume:
@@ -118,6 +118,13 @@ def load_all(files: Sequence[str]) -> list[dataset.Example]:
         print(f"{path}: {dataset.describe(found)}")
         examples += found
     return examples
+
+
+def thin(examples: list[dataset.Example], limit: int) -> list[dataset.Example]:
+    """Return `limit` of the examples, evenly spaced; all where the limit is 0."""
+    if not 0 < limit < len(examples):
+        return examples
+    return [examples[index * len(examples) // limit] for index in range(limit)]
 
 
 def new_encoder(

@@ -16,6 +16,9 @@ class TrainConfig:
     validation_files: tuple[str, ...] = option(
         ("data/validation.jsonl",), "files scored after each epoch"
     )
+    max_train_examples: int = option(
+        0, "learn from so many, taken evenly from the files, for a quick try; 0: all"
+    )
     max_length: int = option(
         256, "tokens of a window; time grows faster than length, 384 is the most usual"
     )
