@@ -143,14 +143,13 @@ def test_bad_data_file(
 @pytest.mark.parametrize(
     ("flags", "parts"),
     [
-        (["--learning-rat=1"], ["--learning-rat", "train.py --help"]),
+        (["--learning-speed=1"], ["--learning-speed", "train.py --help"]),
         (["--batch-size=many"], ["--batch-size", "many"]),
         (["--encoder-config=sizes.json", "--freeze", "layer_7"], ["layer_7"]),
         (["--train-files=absent.jsonl"], ["absent.jsonl"]),
         (["--pretrained=absent"], ["absent", "minilm"]),
         (["--output-dir=train.jsonl"], ["train.jsonl"]),
         (["--output-dir=train.jsonl/run"], ["train.jsonl/run"]),
-        (["--cache-dir=train.jsonl", "--encoder-config=sizes.json"], ["train.jsonl"]),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -159,6 +158,15 @@ def test_bad_flags_of_training(
 ) -> None:
     """A flag that is unknown, or means nothing here, is named; no run begins."""
     assert_error(train(project, data, *flags), *parts)
+
+
+def test_a_cache_that_cannot_be_written(project: Path, data: Path) -> None:
+    """A cache folder that is a file is named; the run folder holds nothing half."""
+    flags = ["--train-files=train.jsonl", "--validation-files=validation.jsonl"]
+    flags += ["--encoder-config=sizes.json", "--cache-dir=train.jsonl"]
+    command = [project / "train.py", *flags, "--output-dir=run"]
+    assert_error(run(command, data, check=None), "train.jsonl")
+    assert not list(data.rglob("unfinished-*"))
 
 
 def test_resuming_what_is_no_run(project: Path, data: Path) -> None:

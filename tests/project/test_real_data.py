@@ -82,7 +82,7 @@ def target_span(features: Any, row: int) -> tuple[int, int]:
     return int(offsets[first, 0]), int(offsets[last, 1])
 
 
-def check_window(features: Any, row: int, begin: int, stop: int) -> bool:
+def check_window(features: Any, row: int, begin: int, stop: int, context: str) -> bool:
     """Check that a window's target covers an answer, and no token more than needed.
 
     Return whether the tokens begin and end with the answer.
@@ -97,7 +97,9 @@ def check_window(features: Any, row: int, begin: int, stop: int) -> bool:
     assert first == 0 or offsets[first - 1, 1] <= begin
     assert last == len(offsets) - 1 or offsets[last + 1, 0] >= stop
     found = target_span(features, row)
-    assert found[0] <= begin and found[1] >= stop
+    # What lies outside of them is of no token: spaces.
+    assert context[begin : max(begin, found[0])].strip() == ""
+    assert context[min(stop, found[1]) : stop].strip() == ""
     return found == (begin, stop)
 
 
@@ -125,7 +127,9 @@ def test_targets_cover_the_answers(
             assert targets == []
             continue
         begin, stop = placed[0].start, placed[0].start + len(placed[0].text)
-        equal = [check_window(features, row, begin, stop) for row in targets]
+        equal = [
+            check_window(features, row, begin, stop, example.context) for row in targets
+        ]
         assert targets or too_long(features, rows, begin, stop, config), example.source
         answered += 1
         exact += bool(equal) and all(equal)

@@ -76,7 +76,7 @@ def parse_settings(
     }
     if not resume:
         folder = Path(given.get("output_dir") or next_run())
-        if folder.exists() and any(folder.iterdir()):
+        if is_taken(folder):
             raise UserError(
                 f"the run folder {folder} is not empty",
                 "a run is never overwritten",
@@ -92,6 +92,13 @@ def parse_settings(
             "leave the flag out, or start a new run",
         )
     return load_settings(config_class, folder), True
+
+
+def is_taken(folder: Path) -> bool:
+    """Return whether a folder holds anything but leftovers of a killed start."""
+    if not folder.exists():
+        return False
+    return any(not path.name.startswith("unfinished-") for path in folder.iterdir())
 
 
 def next_run() -> Path:

@@ -72,6 +72,7 @@ class RunKeeper(keras.callbacks.Callback):
         self.config = config
         self.step = 0
         self.history: list[dict[str, Any]] = []
+        self.losses: list[tuple[float, float]] = []  # (epochs done, loss)
 
     @property
     def best_epoch(self) -> int:
@@ -92,6 +93,9 @@ class RunKeeper(keras.callbacks.Callback):
         """Count the batch, and save a state now and then."""
         self.step += 1
         within = self.step % self.steps_per_epoch
+        if logs and self.step % max(1, self.steps_per_epoch // 50) == 0:
+            done = self.step / self.steps_per_epoch
+            self.losses.append((done, float(logs["loss"])))
         if within and within % self.config.save_steps == 0:
             self.save_state()
 
@@ -103,6 +107,7 @@ class RunKeeper(keras.callbacks.Callback):
             runs.save_model(self.model, self.folder / "model.keras")
         self.save_state()
         write_history(self.history, self.folder)
+        draw_curves(self.history, self.losses, self.folder)
         if self.finished:
             self.model.stop_training = True
 
@@ -113,7 +118,11 @@ class RunKeeper(keras.callbacks.Callback):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         self.model.save_weights(temporary / "state.weights.h5")
-        progress = {"step": self.step, "history": self.history}
+        progress = {
+            "step": self.step,
+            "history": self.history,
+            "losses": self.losses,
+        }
         (temporary / "progress.json").write_text(json.dumps(progress), encoding="utf-8")
         older = find_states(self.folder)
         os.replace(temporary, folder)
@@ -140,6 +149,7 @@ class RunKeeper(keras.callbacks.Callback):
                 "the state or the code has changed since: start a new run",
             ) from error
         self.step, self.history = progress["step"], progress["history"]
+        self.losses = progress["losses"]
 
 
 def find_states(folder: Path) -> list[Path]:
@@ -182,13 +192,25 @@ def tensorboard_logs(folder: Path) -> list[keras.callbacks.Callback]:
 
 
 def write_history(history: Sequence[dict[str, Any]], folder: Path) -> None:
-    """Write history.csv, and curves.png where matplotlib is installed."""
+    """Write history.csv, a line for each epoch.
+
+    The loss is the mean over the epoch; in an epoch that was cut off, over the part
+    since it was resumed.
+    """
     temporary = folder / "unfinished-history.csv"
     with temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, history[0].keys())
         writer.writeheader()
         writer.writerows(history)
     os.replace(temporary, folder / "history.csv")
+
+
+def draw_curves(
+    history: Sequence[dict[str, Any]],
+    losses: Sequence[tuple[float, float]],
+    folder: Path,
+) -> None:
+    """Draw curves.png where matplotlib is installed: it is an extra."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -197,14 +219,14 @@ def write_history(history: Sequence[dict[str, Any]], folder: Path) -> None:
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     loss, scores = figure.subplots(1, 2)
     epochs = [row["epoch"] for row in history]
-    loss.plot(epochs, [row["loss"] for row in history], marker="o", label="training")
-    loss.set(title="Loss", xlabel="epoch")
+    loss.plot(*zip(*losses, strict=True), label="mean since the epoch began")
+    loss.set(title="Training loss", xlabel="epochs done", ylim=(0, None))
     for name in names:
         label = name.removeprefix("val_")
         scores.plot(epochs, [row[name] for row in history], marker="o", label=label)
     scores.set(title="Scores on the validation files", xlabel="epoch")
+    scores.set_xticks(epochs)
     for axes in (loss, scores):
-        axes.set_xticks(epochs)
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(folder / "unfinished-curves.png", dpi=120)
