@@ -6,7 +6,6 @@
 Writes metrics.json, predictions.jsonl and errors.html, a page with the worst errors.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,11 +24,7 @@ from {{ cookiecutter.package }}.errors import (
 
 def main(arguments: Sequence[str]) -> None:
     """Predict, score, and write the results."""
-    parser = ArgumentParser(
-        prog="evaluate.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = ArgumentParser("evaluate.py", __doc__)
     parser.add_argument("--model-dir", default="", help="run folder; default: newest")
     parser.add_argument(
         "--files", nargs="+", default=["data/test.jsonl"], help="files with answers"

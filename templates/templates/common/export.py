@@ -7,7 +7,6 @@ The folder also gets the tokenizer and the settings, which the model is nothing
 without. --check runs the export in a fresh process and compares it with Keras.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,11 +23,7 @@ from {{ cookiecutter.package }}.errors import (
 
 def main(arguments: Sequence[str]) -> None:
     """Export, and check the result where asked to."""
-    parser = ArgumentParser(
-        prog="export.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = ArgumentParser("export.py", __doc__)
     parser.add_argument("--model-dir", default="", help="run folder; default: newest")
     parser.add_argument(
         "--format", default="saved-model", choices=sorted(exporting.FORMATS)

@@ -7,7 +7,6 @@
 The output has a line for each line of the input; without --output it is printed.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,11 +25,7 @@ from {{ cookiecutter.package }}.errors import (
 
 def main(arguments: Sequence[str]) -> None:
     """Read, predict, and print or write."""
-    parser = ArgumentParser(
-        prog="predict.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = ArgumentParser("predict.py", __doc__)
     parser.add_argument("--model-dir", default="", help="run folder; default: newest")
     parser.add_argument("--text", nargs="+", help="texts of one example")
     parser.add_argument("--input", help="JSONL or SQuAD file; answers are not needed")

@@ -101,7 +101,7 @@ def train(
     monitor = f"val_{metrics.MONITOR}"
     keeper = training.RunKeeper(folder, monitor, steps_per_epoch, config)
     if resume:
-        keeper.load_state()
+        keeper.load_state(model)
         print(f"goes on after step {keeper.step}")
     if config.epochs == 0:  # what the weights can do before any training
         runs.save_model(model, folder / "model.keras")

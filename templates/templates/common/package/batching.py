@@ -48,13 +48,14 @@ def evaluation_plan(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 
 
-def pad_rows(rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+def pad_rows(rows: Sequence[np.ndarray], limit: int) -> dict[str, np.ndarray]:
     """Return `input_ids` and `attention_mask`, int32 (batch, length).
 
     Padding has id 0 and mask 0; as it is masked, any id would do.
     """
     longest = max(len(row) for row in rows)
-    length = -(-longest // PAD_MULTIPLE) * PAD_MULTIPLE
+    # No longer than the longest row of all: the encoder may have no more positions.
+    length = max(longest, min(limit, -(-longest // PAD_MULTIPLE) * PAD_MULTIPLE))
     input_ids = np.zeros((len(rows), length), "int32")
     attention_mask = np.zeros((len(rows), length), "int32")
     for index, row in enumerate(rows):

@@ -25,6 +25,14 @@ class UserError(Exception):
 class ArgumentParser(argparse.ArgumentParser):
     """An argument parser whose complaints look like every other error."""
 
+    def __init__(self, prog: str, description: str | None) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
     def error(self, message: str):
         """Raise UserError in place of argparse's own usage text."""
         raise UserError(
@@ -45,9 +53,17 @@ def run_command(main: Callable[[Sequence[str]], None]) -> None:
             traceback.print_exc()
         print(error.report(), file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:  # the reader of our output has gone: `… | head`
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        what = f"cannot use {error.filename or 'a file'}"
+        why = error.strerror or str(error)
+        report = UserError(what, why, "check the path and its rights").report()
+        print(report, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -53,8 +53,15 @@ def export_run(run: Run, name: str, folder: Path) -> None:
             "remove it, or give another --output-dir",
             exit_code=3,
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
+    except OSError as error:
+        raise UserError(
+            f"cannot write {folder}",
+            error.strerror or str(error),
+            "give a path in a folder that can be written",
+        ) from error
     try:
         FORMATS[name](run.model, temporary)
         for companion in COMPANIONS:

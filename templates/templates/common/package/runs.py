@@ -6,6 +6,7 @@ import json
 import os
 import types
 import typing
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,11 +60,7 @@ def parse_settings(
 
     A resumed run takes every setting from its folder; other flags are an error.
     """
-    parser = ArgumentParser(
-        prog="train.py",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = ArgumentParser("train.py", description)
     add_options(parser, config_class)
     parser.add_argument(
         "--resume", action="store_true", help="go on with the run in --output-dir"
@@ -170,7 +167,7 @@ def load_run(folder: str | Path, config_class: type) -> Run:
         )
     try:
         model = keras.saving.load_model(path / "model.keras", compile=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"cannot load {path / 'model.keras'}",
             str(error).splitlines()[0],
@@ -189,7 +186,14 @@ def save_model(model: keras.Model, path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file so that it is whole or absent at any moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"unfinished-{path.name}")
-    temporary.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text + "\n", encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}",
+            error.strerror or str(error),
+            "give a path in a folder that can be written",
+        ) from error

@@ -138,10 +138,14 @@ def special_ids(tokenizer: Tokenizer) -> SpecialIds:
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 8000) -> Tokenizer:
     """Train a lower-cased WordPiece vocabulary on some texts."""
     tokenizer = wordpiece_tokenizer({"[UNK]": 0}, Path())
+    texts = list(texts)
+    letters = sorted(set("".join(map(tokenizer.normalizer.normalize_str, texts))))
+    # The trainer numbers continuing letters in the order of a hash table, and breaks
+    # ties by number: given as special tokens they have the same number in every run.
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocab_size,
-        special_tokens=list(SPECIAL_TOKENS),
+        special_tokens=[*SPECIAL_TOKENS, *(f"##{x}" for x in letters if x.strip())],
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return prepare(tokenizer)
+    return prepare(wordpiece_tokenizer(tokenizer.get_vocab(), Path()))

@@ -122,6 +122,8 @@ class RunKeeper(keras.callbacks.Callback):
             "step": self.step,
             "history": self.history,
             "losses": self.losses,
+            # Keras saves no layer's random state, and dropout would begin again.
+            "seeds": [seed.numpy().tolist() for seed in random_states(self.model)],
         }
         (temporary / "progress.json").write_text(json.dumps(progress), encoding="utf-8")
         older = find_states(self.folder)
@@ -130,8 +132,8 @@ class RunKeeper(keras.callbacks.Callback):
             if path != folder:
                 shutil.rmtree(path)
 
-    def load_state(self) -> None:
-        """Take weights, optimizer and progress from the newest state.
+    def load_state(self, model: keras.Model) -> None:
+        """Give a compiled model the weights and progress of the newest state.
 
         Raises UserError where the state cannot be read.
         """
@@ -140,9 +142,13 @@ class RunKeeper(keras.callbacks.Callback):
             progress = json.loads(
                 (folder / "progress.json").read_text(encoding="utf-8")
             )
-            self.model.optimizer.build(self.model.trainable_variables)
-            self.model.load_weights(folder / "state.weights.h5")
-        except (OSError, ValueError) as error:
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(folder / "state.weights.h5")
+            for seed, value in zip(
+                random_states(model), progress["seeds"], strict=True
+            ):
+                seed.assign(value)
+        except (OSError, ValueError, KeyError) as error:
             raise UserError(
                 f"cannot go on from {folder}",
                 str(error).splitlines()[0],
@@ -150,6 +156,15 @@ class RunKeeper(keras.callbacks.Callback):
             ) from error
         self.step, self.history = progress["step"], progress["history"]
         self.losses = progress["losses"]
+
+
+def random_states(model: keras.Model) -> list[keras.Variable]:
+    """Return the random states of a model's layers, such as dropout's."""
+    return [
+        variable
+        for variable in model.non_trainable_variables
+        if variable.name == "seed_generator_state"
+    ]
 
 
 def find_states(folder: Path) -> list[Path]:

@@ -38,6 +38,9 @@ def test_pieces(folder):
     assert pieces(tokenizer, "UNwanted, Café") == ["un", "##want", "##ed", ",", "cafe"]
     assert pieces(tokenizer, "，☃") == ["，", "[UNK]"]
     assert pieces(tokenizer, "[SEP]") == ["[", "sep", "]"]
+    tokenizer.add_special_tokens(["[SEP]"])  # as Hugging Face's tokenizer.json has it
+    tokenizer.save(str(folder / "tokenizer.json"))
+    assert pieces(load_tokenizer(folder), "[SEP]") == ["[", "sep", "]"]
 
 
 def test_cased_vocabulary_keeps_capitals(folder):

@@ -34,7 +34,7 @@ def flags(tmp_path):
         text = (DATA / f"{name}.jsonl").read_text(encoding="utf-8")
         head = "\n".join(text.split("\n")[:count])
         (tmp_path / f"{name}.jsonl").write_text(head, encoding="utf-8")
-    sizes = {"vocab_size": 0, "hidden_size": 16, "num_hidden_layers": 2}
+    sizes = {"vocab_size": 0, "hidden_size": 16, "num_hidden_layers": 1}
     sizes |= {"num_attention_heads": 2, "intermediate_size": 32}
     (tmp_path / "sizes.json").write_text(json.dumps(sizes))
     return [
@@ -61,10 +61,12 @@ def weights_of(folder):
     return arrays
 
 
-@pytest.mark.parametrize("accumulation", ["1", "2"])
-def test_resumed_run_ends_with_the_same_weights(flags, monkeypatch, accumulation):
-    """A run that is stopped in the middle of an epoch and resumed loses nothing."""
-    flags = [*flags, "--gradient-accumulation", accumulation]
+def test_resumed_run_ends_with_the_same_weights(flags, monkeypatch):
+    """A run that is stopped in the middle of an epoch and resumed loses nothing.
+
+    It is stopped between the two batches of an update, whose sum is kept too.
+    """
+    flags = [*flags, "--gradient-accumulation", "2"]
     train.main([*flags, "--output-dir", "whole"])
     original = training.RunKeeper.on_train_batch_end
 
@@ -79,7 +81,7 @@ def test_resumed_run_ends_with_the_same_weights(flags, monkeypatch, accumulation
     train.main(["--resume", "--output-dir", "cut"])
     expected, found = weights_of("whole"), weights_of("cut")
     assert expected.keys() == found.keys()
-    assert len(expected) > 50
+    assert len(expected) > 40
     for name, array in expected.items():
         np.testing.assert_array_equal(array, found[name], name)
     whole, cut = (Path(name, "metrics.json").read_text() for name in ("whole", "cut"))

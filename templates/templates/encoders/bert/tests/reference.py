@@ -39,6 +39,16 @@ def attention(query, key, value, hidden_keys):
     return scores @ value
 
 
+def embedding_sum(weights, inputs):
+    """Return the three tables' rows added up, (batch, length, hidden)."""
+    token, segment, position = (
+        weights[f"embeddings_{name}/embeddings"]
+        for name in ("token", "segment", "position")
+    )
+    ids = inputs["input_ids"]
+    return token[ids] + segment[inputs["segment_ids"]] + position[None, : ids.shape[1]]
+
+
 def forward(weights, config, inputs):
     """Return `embeddings`, `layer_0` …, `sequence_output` and `pooled_output`."""
     weights = {key: np.asarray(value, "float64") for key, value in weights.items()}
@@ -57,13 +67,7 @@ def forward(weights, config, inputs):
         split = dense(x, name).reshape(batch, length, config.num_attention_heads, -1)
         return split.transpose(0, 2, 1, 3)
 
-    ids = inputs["input_ids"]
-    hidden = (
-        weights["embeddings_token/embeddings"][ids]
-        + weights["embeddings_segment/embeddings"][inputs["segment_ids"]]
-        + weights["embeddings_position/embeddings"][None, : ids.shape[1]]
-    )
-    hidden = normalize(hidden, "embeddings_layer_norm")
+    hidden = normalize(embedding_sum(weights, inputs), "embeddings_layer_norm")
     outputs = {"embeddings": hidden}
     hidden_keys = (inputs["attention_mask"] == 0)[:, None, None, :]
     for index in range(config.num_hidden_layers):

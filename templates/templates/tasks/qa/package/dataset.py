@@ -126,8 +126,8 @@ def parse_example(record: Any, source: str, labelled: bool) -> Example:
         raise bad_record(source, "it is not an object")
     for field in ("question", "context"):
         value = record.get(field)
-        if not isinstance(value, str) or not value.strip():
-            state = "missing" if value is None else "not a text or empty"
+        if not isinstance(value, str):
+            state = "missing" if value is None else "not a text"
             raise bad_record(source, f'"{field}" is {state}')
     context = record["context"]
     answers = tuple(
@@ -138,7 +138,9 @@ def parse_example(record: Any, source: str, labelled: bool) -> Example:
             source, 'it has neither "answer", "answers" nor "is_impossible"'
         )
     problem = ""
-    if answers and all(answer.start is None for answer in answers):
+    if not (record["question"].strip() and context.strip()):
+        problem = "the question or the context is empty"  # CMRC 2018 has such ones
+    elif answers and all(answer.start is None for answer in answers):
         problem = f'the answer "{answers[0].text}" does not stand in the context'
         if "answer_start" in str(record.get("answers", "")):
             problem += " where answer_start says"

@@ -59,7 +59,10 @@ class Features:
     def collate(self, rows: np.ndarray) -> tuple[dict, dict]:
         """Return one padded batch: the encoder's inputs, and the targets."""
         splits = zip(self.row_splits[rows], self.row_splits[rows + 1], strict=True)
-        inputs = pad_rows([self.input_ids[start:stop] for start, stop in splits])
+        inputs = pad_rows(
+            [self.input_ids[start:stop] for start, stop in splits],
+            limit=int(self.lengths.max()),
+        )
         positions = np.arange(inputs["input_ids"].shape[1])
         # Question 0, passage 1, padding 0.
         in_context = positions >= self.context_start[rows][:, None]

@@ -1,0 +1,189 @@
+"""Checkpoints of each format land in the right layers, or say why they do not."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from safetensors.numpy import save_file
+
+from qa_bert.checkpoints import (
+    encoder_variables,
+)
+from qa_bert.encoder import (
+    EncoderConfig,
+    build_encoder,
+)
+from qa_bert.errors import UserError
+from qa_bert.weights import (
+    from_pretrained,
+    load_pretrained,
+)
+
+CONFIG = EncoderConfig(
+    vocab_size=20,
+    hidden_size=8,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    intermediate_size=12,
+    max_position_embeddings=10,
+)
+# Names as they stand in released files, for the layers of `CONFIG`.
+GOOGLE = {
+    "embeddings_token/embeddings": "bert/embeddings/word_embeddings",
+    "embeddings_position/embeddings": "bert/embeddings/position_embeddings",
+    "embeddings_segment/embeddings": "bert/embeddings/token_type_embeddings",
+    "embeddings_layer_norm/gamma": "bert/embeddings/LayerNorm/gamma",
+    "embeddings_layer_norm/beta": "bert/embeddings/LayerNorm/beta",
+    "pooler/kernel": "bert/pooler/dense/kernel",
+    "pooler/bias": "bert/pooler/dense/bias",
+}
+for index in range(CONFIG.num_hidden_layers):
+    place = f"bert/encoder/layer_{index}"
+    for ours, theirs in {
+        "query": "attention/self/query",
+        "key": "attention/self/key",
+        "value": "attention/self/value",
+        "attention_output": "attention/output/dense",
+        "intermediate": "intermediate/dense",
+        "output": "output/dense",
+    }.items():
+        for name in ("kernel", "bias"):
+            GOOGLE[f"layer_{index}_{ours}/{name}"] = f"{place}/{theirs}/{name}"
+    for ours, theirs in {
+        "attention_layer_norm": "attention/output/LayerNorm",
+        "output_layer_norm": "output/LayerNorm",
+    }.items():
+        for name in ("gamma", "beta"):
+            GOOGLE[f"layer_{index}_{ours}/{name}"] = f"{place}/{theirs}/{name}"
+
+
+def hugging_face_name(google):
+    """Return the name in a safetensors file for a name in Google's."""
+    name = google.replace("layer_", "layer.").replace("/", ".")
+    for old, new in {"kernel": "weight", "gamma": "weight", "beta": "bias"}.items():
+        name = name.removesuffix(old) + new if name.endswith("." + old) else name
+    return name + ".weight" if name.endswith("_embeddings") else name
+
+
+def random_weights():
+    """Return random arrays by our names, in Keras' orientation."""
+    random = np.random.default_rng(0)
+    variables = encoder_variables(build_encoder(CONFIG))
+    return {
+        key: random.normal(size=variable.shape).astype("float32")
+        for key, variable in variables.items()
+    }
+
+
+def write_hugging_face(folder, weights, prefix="bert.", old_norms=False):
+    """Write a Hugging Face folder: matrices are transposed there."""
+    arrays = {"cls.predictions.bias": np.zeros(20, "float32")}
+    for key, array in weights.items():
+        name = hugging_face_name(GOOGLE[key]).removeprefix("bert.")
+        if old_norms and "LayerNorm" in name:
+            name = name.replace("weight", "gamma").replace("bias", "beta")
+        array = array.T if key.endswith("kernel") else array
+        arrays[prefix + name] = np.ascontiguousarray(array)
+    save_file(arrays, folder / "model.safetensors")
+    (folder / "config.json").write_text(CONFIG.to_json())
+
+
+def write_google(folder, weights):
+    """Write a TensorFlow checkpoint with optimizer slots and a head, as released."""
+    arrays = {GOOGLE[key]: array for key, array in weights.items()}
+    slots = {f"{name}/adam_m": array for name, array in arrays.items()}
+    arrays |= {**slots, "global_step": np.int64(7)}
+    arrays["cls/predictions/output_bias"] = np.zeros(20, "float32")
+    tf.raw_ops.SaveV2(
+        prefix=str(folder / "bert_model.ckpt"),
+        tensor_names=list(arrays),
+        shape_and_slices=[""] * len(arrays),
+        tensors=[tf.constant(array) for array in arrays.values()],
+    )
+    (folder / "bert_config.json").write_text(CONFIG.to_json())
+
+
+def assert_equal(encoder, weights):
+    """Check every variable of the encoder against the arrays."""
+    variables = encoder_variables(encoder)
+    assert variables.keys() == weights.keys()
+    for key, variable in variables.items():
+        np.testing.assert_array_equal(np.asarray(variable), weights[key], key)
+
+
+@pytest.mark.parametrize("prefix", ["bert.", ""])
+@pytest.mark.parametrize("old_norms", [False, True])
+def test_hugging_face(tmp_path, prefix, old_norms):
+    """Every variable of a safetensors file arrives, under each spelling in use."""
+    weights = random_weights()
+    write_hugging_face(tmp_path, weights, prefix, old_norms)
+    assert_equal(from_pretrained(tmp_path), weights)
+
+
+def test_google(tmp_path):
+    """Every variable of a TensorFlow checkpoint arrives; slots are not looked at."""
+    weights = random_weights()
+    write_google(tmp_path, weights)
+    encoder = build_encoder(CONFIG)
+    report = load_pretrained(encoder, tmp_path)
+    assert_equal(encoder, weights)
+    assert len(report.loaded) == len(weights)
+    assert report.random == ()
+    assert report.unused == ("cls/predictions/output_bias",)
+
+
+def test_fewer_layers_and_skipped_parts(tmp_path):
+    """The lowest layers can be taken alone; what is skipped stays random."""
+    weights = random_weights()
+    write_hugging_face(tmp_path, weights)
+    encoder = from_pretrained(
+        tmp_path, num_hidden_layers=1, skip=("pooler", "token_embedding")
+    )
+    variables = encoder_variables(encoder)
+    assert not any(key.startswith("layer_1_") for key in variables)
+    for key, variable in variables.items():
+        equal = np.array_equal(np.asarray(variable), weights[key])
+        random = key.startswith("embeddings_token") or key == "pooler/kernel"
+        assert equal != random or key == "pooler/bias", key
+
+
+def test_missing_pooler_stays_random(tmp_path):
+    """Files without a pooler are common; the report names what stayed random."""
+    weights = random_weights()
+    write_hugging_face(
+        tmp_path, {k: v for k, v in weights.items() if not k.startswith("pooler")}
+    )
+    report = load_pretrained(build_encoder(CONFIG), tmp_path)
+    assert report.random == ("pooler/kernel", "pooler/bias")
+    assert "pooler/kernel" in str(report)
+
+
+def test_what_does_not_fit_is_named(tmp_path):
+    """A missing entry, a wrong shape and a damaged file each say what is wrong."""
+    weights = random_weights()
+    lacking = {k: v for k, v in weights.items() if k != "layer_1_query/kernel"}
+    write_hugging_face(tmp_path, lacking)
+    with pytest.raises(UserError, match=r"layer\.1\.attention\.self\.query\.weight"):
+        from_pretrained(tmp_path)
+    write_hugging_face(tmp_path, weights)
+    with pytest.raises(UserError, match=r"\(20, 8\).*\(30, 8\)"):
+        from_pretrained(tmp_path, vocab_size=30)
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"model\.safetensors"):
+        from_pretrained(tmp_path)
+    config = json.loads(CONFIG.to_json())
+    del config["hidden_size"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match="hidden_size"):
+        from_pretrained(tmp_path)
+
+
+def test_damaged_tensorflow_checkpoint(tmp_path):
+    """A cut data file gives one clear error."""
+    write_google(tmp_path, random_weights())
+    data = next(tmp_path.glob("*.data-*"))
+    data.write_bytes(data.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"bert_model\.ckpt"):
+        from_pretrained(tmp_path)
