@@ -22,7 +22,8 @@ test: .venv/installed lint
 	$(BIN)/python -m pytest tests/project
 
 lint: .venv/installed
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache --quiet --config pyproject.toml tkgen tests tools benchmarks templates
+	$(BIN)/ruff check --no-cache --quiet generated_examples
 	$(BIN)/black --check --quiet .
 	$(BIN)/mypy
 

@@ -1,5 +1,6 @@
 """A page of the worst answers: each passage with its gold and predicted span."""
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -112,7 +113,7 @@ def _marked_passage(row: Mapping[str, Any]) -> str:
     spans = [(start, end) for start, end, _ in marks] + near
     edges = sorted({0, len(context), *(edge for span in spans for edge in span)})
     pieces: list[str] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         if not any(left <= start and end <= right for left, right in near):
             pieces.append(" … ")
             continue
