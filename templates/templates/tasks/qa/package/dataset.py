@@ -141,7 +141,7 @@ def parse_example(record: Any, source: str, labelled: bool) -> Example:
     if not (record["question"].strip() and context.strip()):
         problem = "the question or the context is empty"  # CMRC 2018 has such ones
     elif answers and all(answer.start is None for answer in answers):
-        problem = f'the answer "{answers[0].text}" does not stand in the context'
+        problem = f'the answer "{answers[0].text[:60]}" does not stand in the context'
         if "answer_start" in str(record.get("answers", "")):
             problem += " where answer_start says"
     return Example(
