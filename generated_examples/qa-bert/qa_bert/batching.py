@@ -74,7 +74,7 @@ def batch_dataset(
     """
     import tensorflow as tf
 
-    example = collate(plan[0]) if len(plan) else ({}, {})
+    example = collate(plan[0] if len(plan) else np.array([0]))
     dtypes = [tf.as_dtype(array.dtype) for array in tf.nest.flatten(example)]
     ranks = [array.ndim for array in tf.nest.flatten(example)]
 

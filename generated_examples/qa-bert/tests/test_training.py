@@ -114,6 +114,13 @@ def test_commands(flags, capsys):
     assert runs.next_run() == Path("runs/002")
 
 
+def test_no_epochs(flags):
+    """With --epochs 0 the model is kept as it is, to be scored before training."""
+    train.main([*flags, "--epochs=0"])
+    assert Path("runs/001/model.keras").exists()
+    assert json.loads(Path("runs/001/metrics.json").read_text())["total"] == 6
+
+
 def test_nothing_to_predict_with():
     """Without a run, the error says how to get one."""
     with pytest.raises(UserError, match="there is no run yet"):
