@@ -7,6 +7,7 @@ completion do not wait for cookiecutter.
 from __future__ import annotations
 
 import io
+import os
 import shlex
 import signal
 import sys
@@ -210,6 +211,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return report(error, arguments)
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None:
+            give_up_output()
             return report(CannotPrintError(error), arguments, cause=error)
         return report(UnexpectedError(error), arguments, cause=error)
 
@@ -222,6 +224,16 @@ def report(
         traceback.print_exception(cause or error)
     click.echo(str(error), err=True)
     return error.exit_code
+
+
+def give_up_output() -> None:
+    """Send what is still in the output's buffer nowhere.
+
+    Python would try to write it once more when it ends, fail again, and replace
+    the exit code by 120.
+    """
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def leave(signal_number: int, frame: FrameType | None) -> None:
