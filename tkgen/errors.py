@@ -55,12 +55,6 @@ class RefusalError(TkgenError):
     exit_code = 3
 
 
-class ConflictError(TkgenError):
-    """The user's changes and a new render do not fit together."""
-
-    exit_code = 1
-
-
 class DefectError(TkgenError):
     """tkgen itself is wrong."""
 

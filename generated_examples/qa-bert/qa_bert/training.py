@@ -7,12 +7,15 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
 from . import runs
 from .errors import UserError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 STATE = "state"  # begins the name of a run's folders with all that --resume needs
 
@@ -144,9 +147,8 @@ class RunKeeper(keras.callbacks.Callback):
             )
             model.optimizer.build(model.trainable_variables)
             model.load_weights(folder / "state.weights.h5")
-            for seed, value in zip(
-                random_states(model), progress["seeds"], strict=True
-            ):
+            seeds = zip(random_states(model), progress["seeds"], strict=True)
+            for seed, value in seeds:
                 seed.assign(value)
         except (OSError, ValueError, KeyError) as error:
             raise UserError(
@@ -174,14 +176,14 @@ def find_states(folder: Path) -> list[Path]:
 
 def fit(
     model: keras.Model,
-    make_dataset: Callable[[int], Any],
+    batches: "tf.data.Dataset",
     keeper: RunKeeper,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
     """Run `model.fit` from where the keeper stands to the end.
 
-    `make_dataset(step)` gives the batches from that step on. The rest of an epoch
-    that was cut off is fitted by itself, since it has fewer steps than the others.
+    `batches` are those of all epochs. What is left of an epoch that was cut off is
+    fitted by itself.
     """
     per_epoch = keeper.steps_per_epoch
     verbose = 1 if sys.stdout.isatty() else 2
@@ -189,7 +191,7 @@ def fit(
         epoch, done = divmod(keeper.step, per_epoch)
         last = epoch + 1 if done else keeper.config.epochs
         model.fit(
-            make_dataset(keeper.step),
+            batches.skip(keeper.step),
             initial_epoch=epoch,
             epochs=last,
             steps_per_epoch=per_epoch - done,

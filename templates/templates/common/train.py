@@ -85,16 +85,14 @@ def train(
 ) -> None:
     """Fit the model, from its newest state where it is resumed."""
 
-    def batches(step: int):
-        return dataset.make_dataset(train_examples, tokenizer, config, True, step)
-
     def score(trained: "keras.Model") -> dict[str, float]:
         predictions = decoding.predict(trained, validation_examples, tokenizer, config)
         _, predictions = decoding.tune(validation_examples, predictions, config)
         scores = decoding.evaluate(validation_examples, predictions)
         return {name: scores[name] for name in metrics.REPORTED}
 
-    folder, total_steps = Path(config.output_dir), int(batches(0).cardinality())
+    batches = dataset.make_dataset(train_examples, tokenizer, config, training=True)
+    folder, total_steps = Path(config.output_dir), int(batches.cardinality())
     print(f"{total_steps} steps of {config.batch_size}; run folder {folder}")
     compile_model(model, optimization.make_optimizer(config, total_steps))
     steps_per_epoch = total_steps // max(1, config.epochs)

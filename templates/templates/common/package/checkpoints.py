@@ -200,8 +200,7 @@ def encoder_variables(encoder: keras.Model) -> dict[str, keras.Variable]:
     return {
         f"{layer.name}/{variable.name}": variable
         for layer in encoder.layers
-        for variable in layer.trainable_variables + layer.non_trainable_variables
-        if variable.name != "seed_generator_state"
+        for variable in layer.weights
     }
 
 

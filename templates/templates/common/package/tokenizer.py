@@ -23,7 +23,6 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 class SpecialIds:
     """Ids of the tokens that stand around and between texts."""
 
-    pad: int
     cls: int
     sep: int
 
@@ -119,19 +118,15 @@ def is_lowercase(vocabulary: dict[str, int], folder: Path) -> bool:
 
 
 def special_ids(tokenizer: Tokenizer) -> SpecialIds:
-    """Return the ids of padding, [CLS] and [SEP]; raise UserError without them."""
-    names = {"pad": ("[PAD]", "<pad>"), "cls": ("[CLS]",), "sep": ("[SEP]",)}
-    ids = {}
-    for field, choices in names.items():
-        found = [tokenizer.token_to_id(name) for name in choices]
-        found = [index for index in found if index is not None]
-        if not found:
+    """Return the ids of [CLS] and [SEP]; raise UserError where one is missing."""
+    ids = {"cls": tokenizer.token_to_id("[CLS]"), "sep": tokenizer.token_to_id("[SEP]")}
+    for name, index in ids.items():
+        if index is None:
             raise UserError(
-                f"the vocabulary has no {choices[0]}",
-                "BERT needs [PAD], [CLS] and [SEP]",
+                f"the vocabulary has no [{name.upper()}]",
+                "BERT's inputs begin with [CLS], and [SEP] ends each text",
                 "use the vocabulary that belongs to the weights",
             )
-        ids[field] = found[0]
     return SpecialIds(**ids)
 
 

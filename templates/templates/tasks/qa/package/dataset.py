@@ -226,13 +226,12 @@ def make_dataset(
     tokenizer: Tokenizer,
     config: TrainConfig,
     training: bool,
-    first_step: int = 0,
 ) -> "tf.data.Dataset":
     """Return batches `(inputs, targets)`; what cannot be learned from is left out.
 
     Inputs are the encoder's three, targets `start` and `end` (batch,), token
     positions in the window. In training the dataset runs through all epochs,
-    shuffled anew in each, and can begin at any step of that order.
+    shuffled anew in each.
     """
     examples = [example for example in examples if not example.problem]
     features = make_features(examples, tokenizer, config)
@@ -242,4 +241,4 @@ def make_dataset(
         )
     else:
         batches = evaluation_plan(features.lengths, config.batch_size)
-    return batch_dataset(features.collate, batches[first_step:])
+    return batch_dataset(features.collate, batches)
