@@ -17,6 +17,7 @@ from qa_protocol import serve, usable_cores
 sys.path.insert(0, sys.argv[1])
 
 import numpy as np
+import qa_bert  # noqa: F401  before TensorFlow: it sets TensorFlow's environment
 import tensorflow as tf
 from qa_bert import (
     dataset,

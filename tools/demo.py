@@ -17,16 +17,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "demo"
 PROJECT = FOLDER / "qa-bert"
-TRAINING = ["--pretrained", "minilm", "--batch-size", "8", "--learning-rate", "2e-4"]
+TRAINING = "--pretrained minilm --batch-size 8 --learning-rate 2e-4".split()
 # Part of the sample, and shorter windows: enough to see it learn in a few minutes.
-TRAINING += [
-    "--max-train-examples",
-    "1400",
-    "--max-length",
-    "160",
-    "--doc-stride",
-    "80",
-]
+TRAINING += "--max-train-examples 900 --max-length 160 --doc-stride 80".split()
 # In the manner of the sample's test passages, of which none is in training.
 PASSAGE = (
     "The Varnholm Observatory stands on a hill above the river Isk. It was founded "
@@ -78,8 +71,9 @@ def main() -> None:
         flags = ["--epochs", epochs, "--output-dir", f"runs/{name}"]
         run("python", "train.py", *TRAINING, *number_format(), *flags)
         run("python", "evaluate.py", "--model-dir", f"runs/{name}")
-    for question in QUESTIONS:
-        run("python", "predict.py", "--n-best", "2", "--text", question, PASSAGE)
+    lines = [json.dumps({"question": each, "context": PASSAGE}) for each in QUESTIONS]
+    (PROJECT / "questions.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    run("python", "predict.py", "--n-best", "2", "--input", "questions.jsonl", "--show")
     before, after = scores("before"), scores("after")
     print(f"\n{after['total']} questions on passages that were not in training:")
     print("                 exact match     F1")

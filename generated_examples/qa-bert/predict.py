@@ -3,6 +3,7 @@
     python predict.py                                 # shows five of data/test.jsonl
     python predict.py --text "Who wrote it?" "Ada wrote it in 1843."
     python predict.py --model-dir runs/one --input in.jsonl --output out.jsonl
+    python predict.py --input in.jsonl --show         # to be read by a person
 
 The output has a line for each line of the input; without --output it is printed.
 """
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--text", nargs="+", help="texts of one example")
     parser.add_argument("--input", help="JSONL or SQuAD file; answers are not needed")
     parser.add_argument("--output", help="JSONL file to write")
+    parser.add_argument(
+        "--show", action="store_true", help="print to be read by a person"
+    )
     parser.add_argument("--n-best", type=int, default=5, help="alternatives to give")
     options = parser.parse_args(arguments)
     run = runs.load_run(options.model_dir, TrainConfig)
@@ -38,8 +42,8 @@ def main(arguments: Sequence[str]) -> None:
     else:
         path = options.input or "data/test.jsonl"
         examples = dataset.load_examples(path, labelled=False)
-    shown = not options.input and not options.output
-    if shown and not options.text:
+    shown = options.show or not (options.input or options.output)
+    if shown and not (options.text or options.input):
         examples = examples[:: max(1, len(examples) // 5)][:5]
     predictions = decoding.predict(
         run.model, examples, run.tokenizer, run.config, progress=bool(options.output)
@@ -47,7 +51,6 @@ def main(arguments: Sequence[str]) -> None:
     if shown:
         for example, prediction in zip(examples, predictions, strict=True):
             print(decoding.show(example, prediction, options.n_best), end="\n\n")
-        return
     lines = [
         json.dumps(decoding.shorten(each, options.n_best), ensure_ascii=False)
         for each in predictions
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str]) -> None:
     if options.output:
         runs.write_text(Path(options.output), "\n".join(lines))
         print(f"{len(lines)} predictions in {options.output}")
-    else:
+    elif not shown:
         print("\n".join(lines))
 
 

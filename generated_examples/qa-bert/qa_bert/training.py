@@ -145,7 +145,6 @@ class RunKeeper(keras.callbacks.Callback):
             progress = json.loads(
                 (folder / "progress.json").read_text(encoding="utf-8")
             )
-            model.optimizer.build(model.trainable_variables)
             model.load_weights(folder / "state.weights.h5")
             seeds = zip(random_states(model), progress["seeds"], strict=True)
             for seed, value in seeds:

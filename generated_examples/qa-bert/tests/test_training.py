@@ -102,6 +102,10 @@ def test_commands(flags, capsys):
     asked = Path("validation.jsonl").read_text(encoding="utf-8").splitlines()
     ids = [json.loads(line)["id"] for line in lines]
     assert ids == [json.loads(line)["id"] for line in asked]
+    capsys.readouterr()
+    predict.main(["--input", "validation.jsonl", "--show"])
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) > len(asked) and not shown.startswith("{")
     export.main(["--check"])
     assert "largest difference" in capsys.readouterr().out
     assert (folder / "export/saved-model/tokenizer.json").exists()

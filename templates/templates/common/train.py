@@ -95,6 +95,8 @@ def train(
     folder, total_steps = Path(config.output_dir), int(batches.cardinality())
     print(f"{total_steps} steps of {config.batch_size}; run folder {folder}")
     compile_model(model, optimization.make_optimizer(config, total_steps))
+    # TensorFlow traces a training step that makes variables twice: make them now.
+    model.optimizer.build(model.trainable_variables)
     steps_per_epoch = total_steps // max(1, config.epochs)
     monitor = f"val_{metrics.MONITOR}"
     keeper = training.RunKeeper(folder, monitor, steps_per_epoch, config)
