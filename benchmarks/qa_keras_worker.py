@@ -59,8 +59,7 @@ def prepare_training(
     sizes = [inputs["input_ids"].shape for inputs, _ in batches.take(steps)]
     model = build_model(from_pretrained(checkpoint), config)
     compile_model(model, optimization.make_optimizer(config, total_steps))
-    state.update(examples=examples, tokenizer=tokenizer, config=config, model=model)
-    state.update(steps=steps, step=0)
+    state.update(model=model, batches=batches, steps=steps, step=0)
     return {
         "windows": sum(batch for batch, _ in sizes),
         "steps": steps,
@@ -71,9 +70,7 @@ def prepare_training(
 def train_pass() -> dict[str, float]:
     """Run `model.fit` on the next pass over the file; return its seconds and loss."""
     steps = state["steps"]
-    batches = dataset.make_dataset(
-        state["examples"], state["tokenizer"], state["config"], True, state["step"]
-    )
+    batches = state["batches"].skip(state["step"])
     state["step"] += steps
     start = time.perf_counter()
     history = state["model"].fit(batches.take(steps), verbose=0, shuffle=False)
