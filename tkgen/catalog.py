@@ -47,6 +47,7 @@ class Card:
     aliases: tuple[str, ...] = ()
     data: DataFormat | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    rank: int = 0  # place among the cards of its kind; the first is the default
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,10 @@ def load_catalog(templates_dir: Path | None = None) -> Catalog:
     content = folder / CONTENT
     by_kind = {
         kind: tuple(
-            read_card(path) for path in sorted(content.glob(f"{name}/*/card.toml"))
+            sorted(
+                map(read_card, content.glob(f"{name}/*/card.toml")),
+                key=lambda card: (card.rank, card.name),
+            )
         )
         for kind, name in KIND_FOLDERS.items()
     }
@@ -195,8 +199,9 @@ def read_card(path: Path) -> Card:
             aliases=tuple(values.get("aliases", ())),
             data=read_data_format(values["data"]) if "data" in values else None,
             files=dict(values.get("files", {})),
+            rank=int(values.get("rank", 0)),
         )
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise BrokenTemplateError(path, f"its card cannot be read: {error}") from error
 
 

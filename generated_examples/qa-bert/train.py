@@ -1,7 +1,7 @@
 """Fine-tune the encoder on the task.
 
     python train.py                                   # the sample in data/
-    python train.py --pretrained minilm               # from real weights
+    python train.py --pretrained DIR                  # from real weights
     python train.py --pretrained DIR --train-files a.jsonl b.jsonl \\
         --validation-files dev.jsonl --epochs 3 --output-dir runs/one
     python train.py --resume --output-dir runs/one    # after a kill
@@ -68,9 +68,11 @@ def main(arguments: Sequence[str]) -> None:
     frozen = optimization.freeze_layers(model, config.freeze, config.train_last_layers)
     print(f"{model.count_params():,} weights, {len(frozen)} layers frozen")
     if not resume:
+        report = load_weights(model, config)
         runs.save_settings(config, folder)
         runs.write_text(folder / "encoder_config.json", encoder_config.to_json())
         runs.write_text(folder / "tokenizer.json", tokenizer.to_str())
+        runs.write_text(folder / "weights.txt", report)
     train(model, tokenizer, config, train_examples, validation_examples, resume)
     finish(folder, validation_examples)
 
@@ -130,16 +132,14 @@ def thin(examples: list[dataset.Example], limit: int) -> list[dataset.Example]:
 def new_encoder(
     config: TrainConfig, examples: Sequence[dataset.Example]
 ) -> tuple[EncoderConfig, "Tokenizer", "keras.Model"]:
-    """Return an encoder with its sizes and tokenizer, from weights or from nothing."""
+    """Return an encoder with random weights, its sizes and its tokenizer."""
     if config.pretrained:
         tokenizer = load_tokenizer(find_checkpoint(config.pretrained))
         encoder_config = load_config(config.pretrained)
-        encoder = build_encoder(encoder_config)
-        print(f"{config.pretrained}: {load_pretrained(encoder, config.pretrained)}")
-        return encoder_config, tokenizer, encoder
+        return encoder_config, tokenizer, build_encoder(encoder_config)
     print(
         "random weights and a vocabulary from the training files: for real weights "
-        "give --pretrained a checkpoint folder or minilm"
+        "give --pretrained a checkpoint's folder"
     )
     tokenizer = train_tokenizer(dataset.example_texts(examples))
     vocab_size = tokenizer.get_vocab_size()
@@ -149,6 +149,15 @@ def new_encoder(
             config.encoder_config, vocab_size=vocab_size
         )
     return encoder_config, tokenizer, build_encoder(encoder_config)
+
+
+def load_weights(model: "keras.Model", config: TrainConfig) -> str:
+    """Load the pretrained weights, if any, and return what was done, name by name."""
+    if not config.pretrained:
+        return "all weights are random"
+    report = load_pretrained(model, config.pretrained)
+    print(f"{config.pretrained}: {report}")
+    return report.details()
 
 
 def check_length(config: TrainConfig, encoder_config: EncoderConfig) -> None:

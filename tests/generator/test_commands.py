@@ -81,7 +81,7 @@ def test_completion_scripts(shell: str, capsys: pytest.CaptureFixture[str]) -> N
     [
         ("tkgen new --task ", {"qa", "question-answering", "mrc"}),
         ("tkgen new --task m", {"mrc"}),
-        ("tkgen new --model ", {"bert"}),
+        ("tkgen new --model ", {"bert", "albert"}),
         ("tkgen show ques", {"question-answering"}),
         ("tkgen comp", {"completion"}),
     ],

@@ -14,7 +14,6 @@ from types import ModuleType
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-QA_BERT = ["--task", "qa", "--model", "bert"]
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
@@ -58,17 +57,18 @@ def run(arguments: Sequence[str | Path], cwd: Path, check: int | None = 0) -> Do
     return done
 
 
-def make_project(folder: Path) -> Path:
-    """Generate the QA project with BERT into a folder and return its path."""
+def make_project(folder: Path, task: str = "qa", model: str = "bert") -> Path:
+    """Generate a project into a folder and return its path."""
+    choice = ["--task", task, "--model", model]
     subprocess.run(
-        [sys.executable, "-m", "tkgen", "new", *QA_BERT, "--no-input"],
+        [sys.executable, "-m", "tkgen", "new", *choice, "--no-input"],
         cwd=folder,
         env=environment({"PYTHONPATH": str(REPOSITORY)}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=True,
     )
-    return folder / "qa-bert"
+    return folder / f"{task}-{model}"
 
 
 @pytest.fixture(scope="session")
@@ -78,12 +78,30 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def load(project: Path) -> Load:
-    """A function that imports a module of the generated package by its name."""
+def albert_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated project with ALBERT; tests read it and do not write into it."""
+    return make_project(tmp_path_factory.mktemp("generated"), model="albert")
+
+
+def make_load(project: Path) -> Load:
+    """Return a function that imports a module of a project's package by its name."""
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     if str(project) not in sys.path:
         sys.path.insert(0, str(project))
-    return lambda name: importlib.import_module(f"qa_bert.{name}")
+    package = project.name.replace("-", "_")
+    return lambda name: importlib.import_module(f"{package}.{name}")
+
+
+@pytest.fixture(scope="session")
+def load(project: Path) -> Load:
+    """A function that imports a module of the generated package by its name."""
+    return make_load(project)
+
+
+@pytest.fixture(scope="session")
+def loads(project: Path, albert_project: Path) -> dict[str, Load]:
+    """The same for each model."""
+    return {"bert": make_load(project), "albert": make_load(albert_project)}
 
 
 def write_data(project: Path, folder: Path, train: int, validation: int) -> list[str]:

@@ -24,19 +24,25 @@ class Defect(NamedTuple):
 
 DEFECTS = {
     "layer norm epsilon is Keras' default": Defect(
-        "encoder.py",
+        "transformer.py",
         "LayerNormalization(epsilon=config.layer_norm_eps, name=name)",
         "LayerNormalization(name=name)",
         "test_encoder.py",
     ),
     "gelu is the tanh form": Defect(
-        "encoder.py", '"gelu": gelu,', '"gelu": gelu_tanh,', "test_encoder.py"
+        "transformer.py", '"gelu": gelu,', '"gelu": gelu_tanh,', "test_encoder.py"
     ),
     "gelu_new is the erf form": Defect(
-        "encoder.py", '"gelu_new": gelu_tanh,', '"gelu_new": gelu,', "test_encoder.py"
+        "transformer.py",
+        '"gelu_new": gelu_tanh,',
+        '"gelu_new": gelu,',
+        "test_encoder.py",
     ),
     "the attention mask is ignored": Defect(
-        "encoder.py", "softmax(scores, mask=mask)", "softmax(scores)", "test_encoder.py"
+        "transformer.py",
+        "math.sqrt(head_size), mask=mask)",
+        "math.sqrt(head_size))",
+        "test_encoder.py",
     ),
     "question and context swap segments": Defect(
         "features.py",
@@ -78,9 +84,9 @@ DEFECTS = {
         "model.py", "from_logits=True)", "from_logits=False)", "test_model.py"
     ),
     "square kernels are not transposed": Defect(
-        "weights.py",
-        "array.T if transposed else array",
-        "array.T if transposed and len({*array.shape}) == 2 else array",
+        "spelling.py",
+        "        if self.transposed:\n",
+        "        if self.transposed and len({*array.shape}) == 2:\n",
         "test_weights.py",
     ),
     "special tokens in a text are special": Defect(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from .conftest import REPOSITORY, Load, run
 
+sys.path.insert(0, str(REPOSITORY / "tools"))
+import record_transformers_outputs as record
+
 HERE = Path(__file__).parent
-GOOGLE = HERE / "google_bert_tiny"
 TOLERANCE = 1e-5
 INPUTS = ("input_ids", "segment_ids", "attention_mask")
 
@@ -82,10 +86,11 @@ def test_torch_stays_out_of_this_process() -> None:
     assert "torch" not in sys.modules
 
 
-def google_differences(load: Load, **settings: object) -> dict[str, float]:
+def google_differences(load: Load, model: str, **settings: object) -> dict[str, float]:
     """Return the largest difference of each output to Google's graph."""
-    expected = dict(np.load(GOOGLE / "expected.npz"))
-    found = compute(load, GOOGLE, expected, return_states=True, **settings)
+    folder = HERE / f"google_{model}_tiny"
+    expected = dict(np.load(folder / "expected.npz"))
+    found = compute(load, folder, expected, return_states=True, **settings)
     real = expected["attention_mask"].astype(bool)
     layers = expected["all_encoder_layers"]
     differences = {
@@ -100,14 +105,99 @@ def google_differences(load: Load, **settings: object) -> dict[str, float]:
     return differences
 
 
-def test_google_checkpoint(load: Load) -> None:
+def test_google_checkpoint(loads: dict[str, Load]) -> None:
     """Each layer of a TensorFlow checkpoint equals the output of Google's graph."""
-    differences = google_differences(load, hidden_act="gelu_new")
+    differences = google_differences(loads["bert"], "bert", hidden_act="gelu_new")
     assert len(differences) == 5
     assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
 
 
-def test_the_comparison_can_fail(load: Load) -> None:
+def test_google_albert_checkpoint(loads: dict[str, Load]) -> None:
+    """The same for ALBERT, whose "gelu" is the tanh form without being told."""
+    differences = google_differences(loads["albert"], "albert")
+    assert len(differences) == 8
+    assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
+
+
+@pytest.mark.parametrize("model", ["bert", "albert"])
+def test_the_comparison_can_fail(loads: dict[str, Load], model: str) -> None:
     """GELU's other form departs from Google's graph by more than the tolerance."""
-    differences = google_differences(load, hidden_act="gelu")
+    differences = google_differences(loads[model], model, hidden_act="gelu")
     assert min(differences.values()) > TOLERANCE
+
+
+def read_cases(path: Path) -> list[dict[str, dict]]:
+    """Return the cases of a record: config, shapes and outputs of each model."""
+    arrays = dict(np.load(path))
+    cases = json.loads(arrays.pop("cases").tobytes())
+    for number, case in enumerate(cases):
+        prefix = f"{number}/"
+        case["outputs"] = {
+            name.removeprefix(prefix): array
+            for name, array in arrays.items()
+            if name.startswith(prefix)
+        }
+        case["number"] = number
+    return cases
+
+
+def write_folder(case: dict[str, dict], folder: Path) -> Path:
+    """Write a case as the Hugging Face folder that it was recorded with."""
+    weights = record.make_weights(case["number"], case["shapes"])
+    folder.mkdir()
+    save_file(weights, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(case["config"]), "utf-8")
+    return folder
+
+
+def assert_equals_record(loads: dict[str, Load], case: dict, folder: Path) -> None:
+    """Check all outputs of a case's model against transformers' on real tokens."""
+    inputs = record.make_inputs(case["config"])
+    found = compute(
+        loads[case["config"]["model_type"]],
+        folder,
+        inputs,
+        return_states=True,
+        return_attention_weights=True,
+    )
+    real = inputs["attention_mask"].astype(bool)
+    assert found.keys() == case["outputs"].keys()
+    for name, expected in case["outputs"].items():
+        array = found[name]
+        if name == "hidden_states":  # transformers records each inner layer of ALBERT
+            inner = case["config"].get("inner_group_num", 1)
+            expected = expected[:, inner - 1 :: inner]
+        if name in ("hidden_states", "attention_weights"):  # (batch, layers, …)
+            pairs = [
+                (array[row, ..., :n, :], expected[row, ..., :n, :])
+                for row, n in enumerate(real.sum(1))
+            ]
+        elif name == "sequence_output":
+            pairs = [(array[real], expected[real])]
+        else:
+            pairs = [(array, expected)]
+        for one, other in pairs:
+            difference = largest(one, other)
+            assert difference <= TOLERANCE, (case["config"], name, difference)
+
+
+def test_grid_of_configurations(loads: dict[str, Load], tmp_path: Path) -> None:
+    """Random BERTs and ALBERTs give transformers' outputs, states and attention."""
+    cases = read_cases(HERE / "transformers_outputs.npz")
+    assert len(cases) == len(record.CASES) >= 19
+    for case in cases:
+        folder = write_folder(case, tmp_path / str(case["number"]))
+        assert_equals_record(loads, case, folder)
+
+
+@pytest.mark.skipif(
+    not (installed("torch") and installed("transformers")),
+    reason="torch or transformers is not installed: only the record is compared",
+)
+def test_grid_of_configurations_live(loads: dict[str, Load], tmp_path: Path) -> None:
+    """The same with the installed transformers, in each format that it writes."""
+    script = REPOSITORY / "tools/record_transformers_outputs.py"
+    run([script, tmp_path / "live.npz", "--folders", tmp_path], tmp_path)
+    for case in read_cases(tmp_path / "live.npz"):
+        for name in ("safetensors", "sharded", "bin", "legacy"):
+            assert_equals_record(loads, case, tmp_path / str(case["number"]) / name)

@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from .config import TrainConfig
-from .encoder import full_precision
+from .transformer import full_precision
 
 
 def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:

@@ -1,4 +1,10 @@
-"""BERT's weights from checkpoints: which entry of a file belongs to which layer."""
+"""Weights from checkpoints into an encoder, or into a task's whole model.
+
+    encoder = from_pretrained("path/of/a/checkpoint")
+
+Which entry of a file belongs to which layer is said in weight_names.py, how a file
+is read in checkpoint_formats.py.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,37 +13,20 @@ from typing import Any
 
 import keras
 
+from . import weight_names
 from .checkpoints import (
     Checkpoint,
     LoadReport,
     assign_variable,
-    encoder_variables,
     find_checkpoint,
     find_config,
+    model_variables,
     open_checkpoint,
-    unused_entries,
 )
 from .encoder import EncoderConfig, build_encoder
 from .errors import UserError
+from .spelling import Entry, Spelling, find_spelling
 
-# Our layer -> its place in the files; Google and Hugging Face differ in spelling only.
-PARTS = {
-    "embeddings_token": "embeddings/word_embeddings",
-    "embeddings_position": "embeddings/position_embeddings",
-    "embeddings_segment": "embeddings/token_type_embeddings",
-    "embeddings_layer_norm": "embeddings/LayerNorm",
-    "pooler": "pooler/dense",
-}
-LAYER_PARTS = {
-    "query": "attention/self/query",
-    "key": "attention/self/key",
-    "value": "attention/self/value",
-    "attention_output": "attention/output/dense",
-    "attention_layer_norm": "attention/output/LayerNorm",
-    "intermediate": "intermediate/dense",
-    "output": "output/dense",
-    "output_layer_norm": "output/LayerNorm",
-}
 # What `skip` takes, and the layer that then keeps its random weights.
 SKIPPABLE = {
     "token_embedding": "embeddings_token",
@@ -46,6 +35,8 @@ SKIPPABLE = {
     "embedding_layer_norm": "embeddings_layer_norm",
     "pooler": "pooler",
 }
+# Layers that many files lack; without an entry they stay random.
+OPTIONAL = ("pooler", "embeddings_task", *weight_names.HEADS)
 
 
 class CheckpointAdapter:
@@ -57,7 +48,9 @@ class CheckpointAdapter:
 
     def adapt_config(self, path: Path) -> EncoderConfig:
         """Return the encoder's sizes for the checkpoint at `path`."""
-        return EncoderConfig.from_json(find_config(path))
+        config = EncoderConfig.from_json(find_config(path))
+        style = spelling_of(open_checkpoint(path), path).style
+        return weight_names.adapt_config(config, style)
 
     def adapt_weights(
         self,
@@ -68,61 +61,58 @@ class CheckpointAdapter:
     ) -> LoadReport:
         """Copy the weights into the encoder and report what was done.
 
-        Raises UserError where an entry is missing or has another shape. A pooler
-        alone may be missing: many files come without, and it stays random.
+        `encoder` may be a task's model; its head is loaded where the file has it.
+        Raises UserError where an entry is missing or has another shape. The pooler
+        and the head may be missing: they stay random.
         """
         checkpoint = open_checkpoint(path)
+        spelling = spelling_of(checkpoint, path)
         used, random = {}, []
-        for key, variable in encoder_variables(encoder).items():
-            layer = key.split("/")[0]
-            name, transposed = find_entry(checkpoint, key)
-            if layer in skip or (layer == "pooler" and name not in checkpoint.shapes):
+        for key, variable in model_variables(encoder).items():
+            layer, _, part = key.rpartition("/")
+            entries = [] if layer in skip else spelling.entries(layer, part)
+            entry = next((e for e in entries if e.name in checkpoint.shapes), None)
+            if entry:
+                array = entry.convert(checkpoint.read(entry.name), variable.shape)
+                assign_variable(variable, key, entry.name, array)
+                used[key] = entry.name
+            elif layer in skip or layer in OPTIONAL:
                 random.append(key)
-                continue
-            if name not in checkpoint.shapes:
-                raise missing_entry(checkpoint, name, key)
-            array = checkpoint.read(name)
-            assign_variable(variable, key, name, array.T if transposed else array)
-            used[key] = name
-        unused = unused_entries(checkpoint, used.values())
-        return LoadReport(tuple(used), tuple(random), unused)
+            elif not weight_names.fill_missing(variable, key, config):
+                raise missing_entry(checkpoint, entries, key)
+        unused = sorted(set(checkpoint.shapes) - set(used.values()))
+        warning = weight_names.doubts(config)
+        return LoadReport(tuple(used), tuple(random), tuple(unused), warning)
 
 
-def find_entry(checkpoint: Checkpoint, key: str) -> tuple[str, bool]:
-    """Return the name in the file for `layer/variable`, and whether to transpose.
-
-    Google's files name like `bert/encoder/layer_0/output/dense/kernel`; Hugging
-    Face's like `bert.encoder.layer.0.output.dense.weight`, transposed, with or
-    without `bert.`, and with `gamma`, `beta` for LayerNorm in old ones.
-    """
-    layer, variable = key.split("/")
-    if layer in PARTS:
-        place, number = PARTS[layer], ""
-    else:
-        number, part = layer.removeprefix("layer_").split("_", 1)
-        place = f"encoder/layer_{number}/{LAYER_PARTS[part]}"
-    google = f"bert/{place}" + ("" if variable == "embeddings" else f"/{variable}")
-    if google in checkpoint.shapes:
-        return google, False
-    place = place.replace(f"layer_{number}/", f"layer.{number}/").replace("/", ".")
-    torch_names = {"embeddings": "weight", "kernel": "weight", "gamma": "weight"}
-    modern = f"{place}.{torch_names.get(variable, 'bias')}"
-    for name in (modern, f"{place}.{variable}"):
-        for prefixed in (f"bert.{name}", name):
-            if prefixed in checkpoint.shapes:
-                return prefixed, variable == "kernel"
-    is_google = any(name.startswith("bert/") for name in checkpoint.shapes)
-    return (google if is_google else modern), variable == "kernel"
+def spelling_of(checkpoint: Checkpoint, path: Path) -> Spelling:
+    """Return how a file spells its names; raise UserError where it is not known."""
+    found = find_spelling(
+        checkpoint.shapes, weight_names.PLACES, weight_names.HEADS, weight_names.MODEL
+    )
+    if found is None:
+        examples = ", ".join(sorted(checkpoint.shapes)[:3]) or "nothing"
+        raise UserError(
+            f"{path} is not a checkpoint of {weight_names.MODEL}",
+            "it has no table of token embeddings under a known name; its "
+            f"{len(checkpoint.shapes)} entries are {examples}, …",
+            "give a checkpoint of that model, or write a CheckpointAdapter",
+        )
+    return found
 
 
-def missing_entry(checkpoint: Checkpoint, name: str, key: str) -> UserError:
+def missing_entry(
+    checkpoint: Checkpoint, entries: Sequence[Entry], key: str
+) -> UserError:
     """Return the error for a file that lacks what a layer needs."""
     examples = ", ".join(sorted(checkpoint.shapes)[:3]) or "nothing"
+    wanted = " or ".join(entry.name for entry in entries) or "such an entry"
     return UserError(
-        f"the checkpoint has no {name}",
+        f"the checkpoint has no {wanted}",
         f"{key} needs it; the file has {len(checkpoint.shapes)} entries, "
         f"such as {examples}",
-        "use a BERT checkpoint with the config that belongs to it, or an adapter",
+        f"use a checkpoint of {weight_names.MODEL} with the config that belongs to "
+        "it, or an adapter",
     )
 
 
@@ -133,7 +123,7 @@ def load_pretrained(
     skip: Sequence[str] = (),
     adapter: CheckpointAdapter | None = None,
 ) -> LoadReport:
-    """Copy a checkpoint's weights into an encoder that is already built.
+    """Copy a checkpoint's weights into an encoder or a task's model.
 
     `checkpoint` is a folder, a file, a TensorFlow prefix or a short name. `skip`
     names parts that stay random, out of SKIPPABLE. Raises UserError where the file
@@ -149,7 +139,9 @@ def load_pretrained(
     adapter = adapter or CheckpointAdapter()
     path = find_checkpoint(checkpoint)
     layers = [SKIPPABLE[part] for part in skip]
-    return adapter.adapt_weights(encoder, adapter.adapt_config(path), path, layers)
+    config = adapter.adapt_config(path)
+    skipped = {"skip": layers} if layers else {}  # an adapter need not know it
+    return adapter.adapt_weights(encoder, config, path, **skipped)
 
 
 def load_config(
@@ -177,6 +169,7 @@ def from_pretrained(
     *,
     return_states: bool = False,
     return_attention_weights: bool = False,
+    concatenate_layers: int = 0,
     skip: Sequence[str] = (),
     adapter: CheckpointAdapter | None = None,
     **config_overrides: Any,
@@ -191,6 +184,7 @@ def from_pretrained(
         config,
         return_states=return_states,
         return_attention_weights=return_attention_weights,
+        concatenate_layers=concatenate_layers,
     )
     load_pretrained(encoder, checkpoint, skip=skip, adapter=adapter)
     return encoder

@@ -1,14 +1,16 @@
 """Checkpoints of each format land in the right layers, or say why they do not."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from safetensors.numpy import save_file
 
+import released
 from qa_bert.checkpoints import (
-    encoder_variables,
+    model_variables,
 )
 from qa_bert.encoder import (
     EncoderConfig,
@@ -27,60 +29,25 @@ CONFIG = EncoderConfig(
     num_attention_heads=2,
     intermediate_size=12,
     max_position_embeddings=10,
+    **released.SIZES,
 )
-# Names as they stand in released files, for the layers of `CONFIG`.
-GOOGLE = {
-    "embeddings_token/embeddings": "bert/embeddings/word_embeddings",
-    "embeddings_position/embeddings": "bert/embeddings/position_embeddings",
-    "embeddings_segment/embeddings": "bert/embeddings/token_type_embeddings",
-    "embeddings_layer_norm/gamma": "bert/embeddings/LayerNorm/gamma",
-    "embeddings_layer_norm/beta": "bert/embeddings/LayerNorm/beta",
-    "pooler/kernel": "bert/pooler/dense/kernel",
-    "pooler/bias": "bert/pooler/dense/bias",
-}
-for index in range(CONFIG.num_hidden_layers):
-    place = f"bert/encoder/layer_{index}"
-    for ours, theirs in {
-        "query": "attention/self/query",
-        "key": "attention/self/key",
-        "value": "attention/self/value",
-        "attention_output": "attention/output/dense",
-        "intermediate": "intermediate/dense",
-        "output": "output/dense",
-    }.items():
-        for name in ("kernel", "bias"):
-            GOOGLE[f"layer_{index}_{ours}/{name}"] = f"{place}/{theirs}/{name}"
-    for ours, theirs in {
-        "attention_layer_norm": "attention/output/LayerNorm",
-        "output_layer_norm": "output/LayerNorm",
-    }.items():
-        for name in ("gamma", "beta"):
-            GOOGLE[f"layer_{index}_{ours}/{name}"] = f"{place}/{theirs}/{name}"
-
-
-def hugging_face_name(google):
-    """Return the name in a safetensors file for a name in Google's."""
-    name = google.replace("layer_", "layer.").replace("/", ".")
-    for old, new in {"kernel": "weight", "gamma": "weight", "beta": "bias"}.items():
-        name = name.removesuffix(old) + new if name.endswith("." + old) else name
-    return name + ".weight" if name.endswith("_embeddings") else name
 
 
 def random_weights():
     """Return random arrays by our names, in Keras' orientation."""
     random = np.random.default_rng(0)
-    variables = encoder_variables(build_encoder(CONFIG))
+    variables = model_variables(build_encoder(CONFIG))
     return {
         key: random.normal(size=variable.shape).astype("float32")
         for key, variable in variables.items()
     }
 
 
-def write_hugging_face(folder, weights, prefix="bert.", old_norms=False):
+def write_hugging_face(folder, weights, prefix=f"{released.MODEL}.", old_norms=False):
     """Write a Hugging Face folder: matrices are transposed there."""
     arrays = {"cls.predictions.bias": np.zeros(20, "float32")}
     for key, array in weights.items():
-        name = hugging_face_name(GOOGLE[key]).removeprefix("bert.")
+        name = released.hugging_face_name(key)
         if old_norms and "LayerNorm" in name:
             name = name.replace("weight", "gamma").replace("bias", "beta")
         array = array.T if key.endswith("kernel") else array
@@ -91,7 +58,7 @@ def write_hugging_face(folder, weights, prefix="bert.", old_norms=False):
 
 def write_google(folder, weights):
     """Write a TensorFlow checkpoint with optimizer slots and a head, as released."""
-    arrays = {GOOGLE[key]: array for key, array in weights.items()}
+    arrays = {released.google_name(key): array for key, array in weights.items()}
     slots = {f"{name}/adam_m": array for name, array in arrays.items()}
     arrays |= {**slots, "global_step": np.int64(7)}
     arrays["cls/predictions/output_bias"] = np.zeros(20, "float32")
@@ -106,13 +73,13 @@ def write_google(folder, weights):
 
 def assert_equal(encoder, weights):
     """Check every variable of the encoder against the arrays."""
-    variables = encoder_variables(encoder)
+    variables = model_variables(encoder)
     assert variables.keys() == weights.keys()
     for key, variable in variables.items():
         np.testing.assert_array_equal(np.asarray(variable), weights[key], key)
 
 
-@pytest.mark.parametrize("prefix", ["bert.", ""])
+@pytest.mark.parametrize("prefix", [f"{released.MODEL}.", ""])
 @pytest.mark.parametrize("old_norms", [False, True])
 def test_hugging_face(tmp_path, prefix, old_norms):
     """Every variable of a safetensors file arrives, under each spelling in use."""
@@ -138,10 +105,15 @@ def test_fewer_layers_and_skipped_parts(tmp_path):
     weights = random_weights()
     write_hugging_face(tmp_path, weights)
     encoder = from_pretrained(
-        tmp_path, num_hidden_layers=1, skip=("pooler", "token_embedding")
+        tmp_path,
+        num_hidden_layers=1,
+        skip=("pooler", "token_embedding"),
+        return_states=True,
     )
-    variables = encoder_variables(encoder)
-    assert not any(key.startswith("layer_1_") for key in variables)
+    assert encoder.output["hidden_states"].shape[1] == 1
+    variables = model_variables(encoder)
+    top = released.blocks(CONFIG)[-1][-1]
+    assert not any(key.startswith(top) for key in variables)
     for key, variable in variables.items():
         equal = np.array_equal(np.asarray(variable), weights[key])
         random = key.startswith("embeddings_token") or key == "pooler/kernel"
@@ -162,12 +134,13 @@ def test_missing_pooler_stays_random(tmp_path):
 def test_what_does_not_fit_is_named(tmp_path):
     """A missing entry, a wrong shape and a damaged file each say what is wrong."""
     weights = random_weights()
-    lacking = {k: v for k, v in weights.items() if k != "layer_1_query/kernel"}
+    key = next(key for key in weights if key.endswith("_query/kernel"))
+    lacking = {k: v for k, v in weights.items() if k != key}
     write_hugging_face(tmp_path, lacking)
-    with pytest.raises(UserError, match=r"layer\.1\.attention\.self\.query\.weight"):
+    with pytest.raises(UserError, match=re.escape(released.hugging_face_name(key))):
         from_pretrained(tmp_path)
     write_hugging_face(tmp_path, weights)
-    with pytest.raises(UserError, match=r"\(20, 8\).*\(30, 8\)"):
+    with pytest.raises(UserError, match=r"\(20, \d\).*\(30, \d\)"):
         from_pretrained(tmp_path, vocab_size=30)
     whole = (tmp_path / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])

@@ -1,1 +1,1 @@
-# {% include "encoders/" ~ cookiecutter.model ~ "/tests/reference.py" %}
+# {% include "common/tests/reference.py" %}

@@ -1,1 +1,1 @@
-# {% include "encoders/" ~ cookiecutter.model ~ "/tests/test_encoder.py" %}
+# {% include "common/tests/test_encoder.py" %}

@@ -1,1 +1,1 @@
-# {% include "encoders/" ~ cookiecutter.model ~ "/tests/test_weights.py" %}
+# {% include "common/tests/test_weights.py" %}

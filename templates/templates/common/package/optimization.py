@@ -73,6 +73,12 @@ def freeze_layers(
     names = [layer.name for layer in model.layers if layer.weights]
     numbers = {int(n.split("_")[1]) for n in names if n.startswith("layer_")}
     prefixes = list(prefixes)
+    if train_last_layers >= 0 and not numbers:
+        raise UserError(
+            f"--train-last-layers {train_last_layers} cannot be done",
+            "this encoder's layers share their weights, so none can train alone",
+            "name what is to be frozen: --freeze embeddings",
+        )
     if train_last_layers >= 0:
         lower = sorted(numbers)[: max(0, len(numbers) - train_last_layers)]
         prefixes += ["embeddings", *(f"layer_{number}" for number in lower)]

@@ -1,7 +1,10 @@
 """Tokenizers: loading one as its checkpoint means it, or training one."""
 
 import dataclasses
+import itertools
 import json
+import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,13 +13,16 @@ from tokenizers import (
     decoders,
     models,
     normalizers,
-    pre_tokenizers,
     trainers,
 )
 
 from .errors import UserError
+from .sentencepiece_files import read_model, unigram_tokenizer
+from .token_text import google_normalizer, google_words
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+FILES = ("tokenizer.json", "vocab.txt", "spiece.model", "*.model", "*vocab*.txt")
+WORD_CAP = 200  # characters; a longer word is one [UNK]. Hugging Face's files say 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,36 +33,116 @@ class SpecialIds:
     sep: int
 
 
-def load_tokenizer(path: str | Path) -> Tokenizer:
-    """Load `tokenizer.json`, else `vocab.txt`, from a folder or a path.
+def load_tokenizer(
+    path: str | Path, *, lowercase: bool | None = None, google_ids: bool = True
+) -> Tokenizer:
+    """Load a vocabulary, from its path or the first of FILES in a folder.
 
-    Padding and truncation that the file may bring are switched off, and special
-    tokens written in a text ("[SEP]") are read as text, as in Google's code.
-    Raises UserError where neither file can be read.
+    The ids are those of Google's own tokenization. So a `tokenizer.json` with
+    WordPiece and BertNormalizer, as Hugging Face has them, gets Google's word cap
+    and normalization; `google_ids=False` leaves it as it is. Padding and truncation
+    are switched off, and special tokens written in a text ("[SEP]") are read as text.
+
+    `lowercase` says whether texts are lower-cased and lose their accents. None takes
+    that from tokenizer.json, else from tokenizer_config.json, else from the
+    vocabulary. A saved tokenizer holds the decision. Raises UserError where no file
+    can be read, and where `lowercase` cannot be applied.
     """
-    folder = Path(path)
-    files = [folder / "tokenizer.json", folder / "vocab.txt"]
-    files = [file for file in files if file.exists()] if folder.is_dir() else [folder]
-    if not files:
-        raise UserError(
-            f"no vocabulary in {folder}",
-            "looked for tokenizer.json and vocab.txt",
-            "put the file that came with the weights into that folder",
-        )
+    file = find_vocabulary(Path(path))
     try:
-        if files[0].suffix == ".json":
-            tokenizer = Tokenizer.from_file(str(files[0]))
-        else:
-            tokenizer = wordpiece_tokenizer(read_vocabulary(files[0]), folder)
+        tokenizer, lowercase = read_tokenizer(file, lowercase, google_ids)
     except UserError:
         raise
     except Exception as error:  # tokenizers raises a bare Exception for a bad file
         raise UserError(
-            f"cannot read the tokenizer {files[0]}",
+            f"cannot read the tokenizer {file}",
             str(error),
             "get the file again from where the weights came from",
         ) from error
+    if lowercase is not None:
+        warn_of_casing(file, lowercase)
     return prepare(tokenizer)
+
+
+def find_vocabulary(path: Path) -> Path:
+    """Return a folder's vocabulary, or the path itself where it is no folder."""
+    if not path.is_dir():
+        return path
+    for pattern in FILES:
+        found = sorted(path.glob(pattern))
+        if len(found) > 1:
+            raise UserError(
+                f"more than one vocabulary in {path}",
+                ", ".join(file.name for file in found),
+                "give the path of the one that belongs to the weights",
+            )
+        if found:
+            return found[0]
+    raise UserError(
+        f"no vocabulary in {path}",
+        f"looked for {', '.join(FILES)}",
+        "put the file that came with the weights into that folder",
+    )
+
+
+def read_tokenizer(
+    file: Path, lowercase: bool | None, google_ids: bool
+) -> tuple[Tokenizer, bool | None]:
+    """Return a file's tokenizer and whether it lower-cases (None: unknown)."""
+    if file.suffix == ".json":
+        tokenizer = Tokenizer.from_file(str(file))
+        if google_ids or lowercase is not None:
+            lowercase = make_google(tokenizer, lowercase)
+        return tokenizer, lowercase
+    if file.suffix in (".model", ".spm"):
+        model = read_model(file)
+        words = [piece.text.removeprefix("▁") for piece in model.pieces]
+        if lowercase is None:
+            lowercase = is_lowercase(words, file)
+        return unigram_tokenizer(model, lowercase), lowercase
+    vocabulary = read_vocabulary(file)
+    if lowercase is None:
+        lowercase = is_lowercase(vocabulary, file)
+    return wordpiece_tokenizer(vocabulary, lowercase), lowercase
+
+
+def make_google(tokenizer: Tokenizer, lowercase: bool | None) -> bool | None:
+    """Make a BERT tokenizer give Google's ids; return whether it lower-cases.
+
+    Any other kind is left alone: None, or UserError where `lowercase` is asked for.
+    """
+    found = casing(tokenizer)
+    if found is None:
+        if lowercase is not None:
+            raise UserError(
+                "the tokenizer's casing cannot be changed",
+                "its tokenizer.json is not that of a BERT WordPiece tokenizer",
+                "leave out lowercase, or load the vocabulary file",
+            )
+        return None
+    lowercase, strip_accents = found if lowercase is None else (lowercase, lowercase)
+    tokenizer.normalizer = google_normalizer(lowercase, strip_accents)
+    tokenizer.pre_tokenizer = google_words()
+    tokenizer.model.max_input_chars_per_word = WORD_CAP
+    return lowercase
+
+
+def casing(tokenizer: Tokenizer) -> tuple[bool, bool] | None:
+    """Return (lower-cases, strips accents) of a BERT tokenizer, None for another."""
+    normalizer = tokenizer.normalizer
+    if normalizer is None or not isinstance(tokenizer.model, models.WordPiece):
+        return None
+    if isinstance(normalizer, normalizers.BertNormalizer):
+        if not (normalizer.clean_text and normalizer.handle_chinese_chars):
+            return None
+        strip_accents = normalizer.strip_accents
+        if strip_accents is None:
+            strip_accents = normalizer.lowercase
+        return normalizer.lowercase, strip_accents
+    for known in itertools.product((True, False), repeat=2):
+        if normalizer.__getstate__() == google_normalizer(*known).__getstate__():
+            return known
+    return None
 
 
 def prepare(tokenizer: Tokenizer) -> Tokenizer:
@@ -81,40 +167,58 @@ def read_vocabulary(path: Path) -> dict[str, int]:
             str(error),
             "give a UTF-8 file with one token a line",
         ) from error
-    tokens = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    tokens = [line.strip(" \t\r") for line in text.removesuffix("\n").split("\n")]
     return {token: index for index, token in enumerate(tokens)}
 
 
-def wordpiece_tokenizer(vocabulary: dict[str, int], folder: Path) -> Tokenizer:
-    """Return BERT's tokenizer for a vocabulary, with Google's word cap of 200."""
+def wordpiece_tokenizer(vocabulary: dict[str, int], lowercase: bool) -> Tokenizer:
+    """Return BERT's tokenizer for a vocabulary."""
     tokenizer = Tokenizer(
-        models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=200)
+        models.WordPiece(
+            vocabulary, unk_token="[UNK]", max_input_chars_per_word=WORD_CAP
+        )
     )
-    lowercase = is_lowercase(vocabulary, folder)
-    tokenizer.normalizer = normalizers.BertNormalizer(
-        clean_text=True,
-        handle_chinese_chars=True,
-        strip_accents=lowercase,
-        lowercase=lowercase,
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.normalizer = google_normalizer(lowercase)
+    tokenizer.pre_tokenizer = google_words()
     tokenizer.decoder = decoders.WordPiece()
     return tokenizer
 
 
-def is_lowercase(vocabulary: dict[str, int], folder: Path) -> bool:
+def is_lowercase(words: Iterable[str], file: Path) -> bool:
     """Return whether texts are lower-cased (and lose their accents) first.
 
-    `tokenizer_config.json` says so where it is there. Otherwise a vocabulary
-    without one capital letter can only have been made from lower-cased text.
+    `tokenizer_config.json` beside the file says so where it is there. Otherwise a
+    vocabulary without one capital letter can only have been made from lower-cased
+    text; names in brackets ("[CLS]", and "<S>" of chinese_L-12) do not count.
     """
-    settings = (folder if folder.is_dir() else folder.parent) / "tokenizer_config.json"
+    settings = file.parent / "tokenizer_config.json"
     if settings.exists():
-        answer = json.loads(settings.read_text(encoding="utf-8")).get("do_lower_case")
+        try:
+            answer = json.loads(settings.read_text("utf-8")).get("do_lower_case")
+        except (ValueError, AttributeError) as error:
+            raise UserError(
+                f"cannot read {settings}",
+                str(error),
+                "mend or remove it; lowercase=True or False then decides",
+            ) from error
         if answer is not None:
             return bool(answer)
-    words = (token for token in vocabulary if not token.startswith("["))
-    return not any(token != token.lower() for token in words)
+    words = (word for word in words if not word.startswith(("[", "<")))
+    return not any(word != word.lower() for word in words)
+
+
+def warn_of_casing(file: Path, lowercase: bool) -> None:
+    """Warn where the name of a Google checkpoint in the path tells another casing."""
+    names = re.findall(
+        r"(uncased|multi_cased|cased|multilingual|chinese)\w*_L-\d", str(file.resolve())
+    )
+    if names and lowercase == (names[-1] in ("cased", "multi_cased")):
+        kind, wanted = ("lower-cased", False) if lowercase else ("cased", True)
+        print(
+            f"warning: {file} is read as {kind}, but {names[-1]}_* checkpoints are "
+            f"not: load_tokenizer(path, lowercase={wanted}) changes that",
+            file=sys.stderr,
+        )
 
 
 def special_ids(tokenizer: Tokenizer) -> SpecialIds:
@@ -132,7 +236,7 @@ def special_ids(tokenizer: Tokenizer) -> SpecialIds:
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 8000) -> Tokenizer:
     """Train a lower-cased WordPiece vocabulary on some texts."""
-    tokenizer = wordpiece_tokenizer({"[UNK]": 0}, Path())
+    tokenizer = wordpiece_tokenizer({"[UNK]": 0}, lowercase=True)
     texts = list(texts)
     letters = sorted(set("".join(map(tokenizer.normalizer.normalize_str, texts))))
     # The trainer numbers continuing letters in the order of a hash table, and breaks
@@ -143,4 +247,4 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 8000) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return prepare(wordpiece_tokenizer(tokenizer.get_vocab(), Path()))
+    return prepare(wordpiece_tokenizer(tokenizer.get_vocab(), lowercase=True))

@@ -30,7 +30,7 @@ class TrainConfig:
     )
     # Model
     pretrained: str = option(
-        "", 'checkpoint folder, or a name such as "minilm"; empty: random weights'
+        "", "checkpoint folder or a short name; empty: random weights"
     )
     encoder_config: str = option(
         "", "JSON of encoder sizes when weights are random; empty: small ones"

@@ -1,4 +1,4 @@
-"""BERT in plain NumPy and float64: what encoder.py must compute, step by step.
+"""The encoder in plain NumPy and float64: what it must compute, step by step.
 
 Written from the paper and from the formulas of Google's modeling.py, not from the
 Keras graph, so that a mistake there does not come back here.
@@ -49,8 +49,11 @@ def embedding_sum(weights, inputs):
     return token[ids] + segment[inputs["segment_ids"]] + position[None, : ids.shape[1]]
 
 
-def forward(weights, config, inputs):
-    """Return `embeddings`, `layer_0` …, `sequence_output` and `pooled_output`."""
+def forward(weights, config, inputs, layers):
+    """Return `embeddings`, `layer_0` …, `sequence_output` and `pooled_output`.
+
+    `layers` has for each layer the names of the blocks that it runs in turn.
+    """
     weights = {key: np.asarray(value, "float64") for key, value in weights.items()}
 
     def dense(x, name):
@@ -69,9 +72,11 @@ def forward(weights, config, inputs):
 
     hidden = normalize(embedding_sum(weights, inputs), "embeddings_layer_norm")
     outputs = {"embeddings": hidden}
+    if "embeddings_projection/kernel" in weights:
+        hidden = dense(hidden, "embeddings_projection")
     hidden_keys = (inputs["attention_mask"] == 0)[:, None, None, :]
-    for index in range(config.num_hidden_layers):
-        name = f"layer_{index}"
+
+    def block(hidden, name):
         query, key = heads(hidden, f"{name}_query"), heads(hidden, f"{name}_key")
         value = heads(hidden, f"{name}_value")
         mixed = attention(query, key, value, hidden_keys)
@@ -80,8 +85,12 @@ def forward(weights, config, inputs):
         hidden = normalize(attended, f"{name}_attention_layer_norm")
         inner = ACTIVATIONS[config.hidden_act](dense(hidden, f"{name}_intermediate"))
         hidden = hidden + dense(inner, f"{name}_output")
-        hidden = normalize(hidden, f"{name}_output_layer_norm")
-        outputs[name] = hidden
+        return normalize(hidden, f"{name}_output_layer_norm")
+
+    for index, names in enumerate(layers):
+        for name in names:
+            hidden = block(hidden, name)
+        outputs[f"layer_{index}"] = hidden
     outputs["sequence_output"] = hidden
     outputs["pooled_output"] = np.tanh(dense(hidden[:, 0], "pooler"))
     return outputs

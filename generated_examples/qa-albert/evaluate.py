@@ -1,0 +1,56 @@
+"""Score a trained model on files with answers.
+
+    python evaluate.py                                # newest run, data/test.jsonl
+    python evaluate.py --model-dir runs/one --files dev.jsonl
+
+Writes metrics.json, predictions.jsonl and errors.html, a page with the worst errors.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from qa_albert import (
+    dataset,
+    decoding,
+    runs,
+)
+from qa_albert.config import TrainConfig
+from qa_albert.errors import (
+    ArgumentParser,
+    run_command,
+)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Predict, score, and write the results."""
+    parser = ArgumentParser("evaluate.py", __doc__)
+    parser.add_argument("--model-dir", default="", help="run folder; default: newest")
+    parser.add_argument(
+        "--files", nargs="+", default=["data/test.jsonl"], help="files with answers"
+    )
+    parser.add_argument(
+        "--output-dir", default="", help="default: evaluation/ in the run folder"
+    )
+    options = parser.parse_args(arguments)
+    examples = []
+    for path in options.files:
+        found = dataset.load_examples(path)
+        print(f"{path}: {dataset.describe(found)}")
+        examples += found
+    run = runs.load_run(options.model_dir, TrainConfig)
+    predictions = decoding.predict(
+        run.model, examples, run.tokenizer, run.config, progress=True
+    )
+    scores = decoding.evaluate(examples, predictions)
+    folder = Path(options.output_dir or run.folder / "evaluation")
+    runs.write_text(folder / "metrics.json", json.dumps(scores, indent=2))
+    lines = (json.dumps(each, ensure_ascii=False) for each in predictions)
+    runs.write_text(folder / "predictions.jsonl", "\n".join(lines))
+    decoding.write_errors(folder / "errors.html", examples, predictions)
+    print(json.dumps(scores, indent=2))
+    print(f"written to {folder}: metrics.json, predictions.jsonl, errors.html")
+
+
+if __name__ == "__main__":
+    run_command(main)

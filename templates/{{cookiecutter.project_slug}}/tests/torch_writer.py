@@ -1,0 +1,1 @@
+# {% include "common/tests/torch_writer.py" %}

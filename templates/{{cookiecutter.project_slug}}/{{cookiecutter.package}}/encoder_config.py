@@ -1,0 +1,1 @@
+# {% include "common/package/encoder_config.py" %}

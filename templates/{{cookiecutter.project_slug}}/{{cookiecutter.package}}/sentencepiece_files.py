@@ -1,0 +1,1 @@
+# {% include "common/package/sentencepiece_files.py" %}

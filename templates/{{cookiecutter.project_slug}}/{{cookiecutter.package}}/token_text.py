@@ -1,0 +1,1 @@
+# {% include "common/package/token_text.py" %}

@@ -1,0 +1,1 @@
+# {% include "encoders/" ~ cookiecutter.model ~ "/package/weight_names.py" %}
