@@ -23,6 +23,7 @@ from qa_bert import (
     dataset,
     exporting,
     optimization,
+    runs,
     serving,
     training,
 )
@@ -101,7 +102,8 @@ def prepare_inference(checkpoint: str, shapes: list[list[int]], folder: str) -> 
     model = build_model(from_pretrained(checkpoint), config)
     head = model.get_layer("qa_head")
     head.bias.assign([0.1, -0.2])  # it begins as zeros, which would hide a mistake
-    exporting.export_saved_model(model, Path(folder))
+    run = runs.Run(Path(folder), model, load_tokenizer(checkpoint), config)
+    exporting.export_saved_model(run, Path(folder))
     saved_model = serving.load_saved_model(Path(folder))
     function = tf.function(lambda inputs: model(inputs, training=False))
 

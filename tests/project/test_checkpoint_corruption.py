@@ -171,14 +171,19 @@ def test_damaged_weights(load: Load, good: Path, tmp_path: Path, name: str) -> N
 
 
 def test_damaged_config(load: Load, tmp_path: Path) -> None:
-    """No damage to a config raises anything but a UserError."""
+    """A damaged config gives a UserError, or an encoder that holds the weights."""
     path = tmp_path / "bert_config.json"
+    for weights in GOOGLE.glob("bert_model.*"):
+        shutil.copy(weights, tmp_path)
+    expected = load("weights").from_pretrained(GOOGLE).get_weights()
     refused = 0
     for case in range(CASES):
         shutil.copy(GOOGLE / "bert_config.json", path)
         done = damage(tmp_path, [path.name], np.random.default_rng(case))
         try:
-            load("weights").load_config(tmp_path)
+            encoder = load("weights").from_pretrained(tmp_path)
+            for one, other in zip(encoder.get_weights(), expected, strict=False):
+                assert one.shape == other.shape
         except load("errors").UserError as error:
             assert error.why and error.remedy, done
             refused += 1

@@ -136,9 +136,13 @@ def results(
     return dict(zip(cases, report.values(), strict=True))
 
 
-def test_the_owners_tests_pass(project: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", ["bert", "albert"])
+def test_the_owners_tests_pass(
+    project: Path, albert_project: Path, tmp_path: Path, model: str
+) -> None:
     """`pytest` in a new project passes."""
-    shutil.copytree(project, tmp_path / "copy")
+    source = {"bert": project, "albert": albert_project}[model]
+    shutil.copytree(source, tmp_path / "copy")
     done = run(["-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path / "copy")
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout.splitlines()[-1]

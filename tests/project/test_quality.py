@@ -7,10 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .conftest import Done, environment
 
 LONGEST_FILE = 250
 LONGEST_FUNCTION = 40
+
+
+@pytest.fixture(params=["bert", "albert"])
+def project(
+    request: pytest.FixtureRequest, project: Path, albert_project: Path
+) -> Path:
+    """Each of the generated projects."""
+    return {"bert": project, "albert": albert_project}[request.param]
 
 
 def python_files(project: Path) -> list[Path]:
@@ -89,14 +99,15 @@ def test_nothing_imports_the_generator(project: Path) -> None:
 def test_the_package_can_be_moved(project: Path) -> None:
     """Package files import each other relatively, and nothing from outside of it."""
     scripts = {path.stem for path in project.glob("*.py")} | {"tests", "reference"}
-    files = sorted((project / "qa_bert").rglob("*.py"))
+    package = project.name.replace("-", "_")
+    files = sorted((project / package).rglob("*.py"))
     names = {path.stem for path in files}
     relative = 0
     for path in files:
         for line, level, module in imports(path):
             place = f"{path.name}:{line}"
             if level == 0:
-                assert module.split(".")[0] not in {"qa_bert", *scripts}, place
+                assert module.split(".")[0] not in {package, *scripts}, place
             else:
                 assert level == 1 and module.split(".")[0] in {*names, ""}, place
                 relative += 1
@@ -113,5 +124,6 @@ def test_the_readme_names_each_file(project: Path) -> None:
     ]
     skipped = (".tkgen/", "tests/", ".ruff_cache/", "README.md")
     paths = [path for path in paths if not path.startswith(skipped)]
-    assert {"train.py", "qa_bert/encoder.py", "data/train.jsonl"} <= {*paths}
+    package = project.name.replace("-", "_")
+    assert {"train.py", f"{package}/encoder.py", "data/train.jsonl"} <= {*paths}
     assert [path for path in paths if path not in readme] == []

@@ -23,6 +23,7 @@ from keras import ops
 from .encoder_config import BaseEncoderConfig
 from .errors import UserError
 from .transformer import (
+    Layer,
     dense,
     embed,
     first_token,
@@ -60,12 +61,31 @@ class EncoderConfig(BaseEncoderConfig):
                 "correct num_hidden_groups or num_hidden_layers in the config",
             )
 
+    @property
+    def size(self) -> int:
+        """Return the number of weights in tables and matrices."""
+        rows = self.vocab_size + self.max_position_embeddings + self.hidden_size
+        blocks = self.num_hidden_groups * self.inner_group_num
+        return rows * self.embedding_size + blocks * self.block_size
+
     def group_of(self, layer: int) -> int:
         """Return the group whose weights a layer uses."""
         depth = self.grouped_layers or self.num_hidden_layers
         if self.google_groups:
             return int(layer / depth * self.num_hidden_groups)
         return int(layer / (depth / self.num_hidden_groups))
+
+
+def shared_layers(config: EncoderConfig) -> dict[int, list[Layer]]:
+    """Make each group's inner layers, once."""
+    used = {config.group_of(index) for index in range(config.num_hidden_layers)}
+    return {
+        group: [
+            transformer_layer(config, f"group_{group}_inner_{inner}")
+            for inner in range(config.inner_group_num)
+        ]
+        for group in sorted(used)
+    }
 
 
 def build_encoder(
@@ -92,17 +112,10 @@ def build_encoder(
     mask = ops.expand_dims(inputs["attention_mask"], axis=(1, 2))
     hidden = embed(inputs, config.embedding_size, config)
     hidden = dense(config.hidden_size, config, "embeddings_projection")(hidden)
-    group_of = [config.group_of(index) for index in range(config.num_hidden_layers)]
-    groups = {
-        group: [
-            transformer_layer(config, f"group_{group}_inner_{inner}")
-            for inner in range(config.inner_group_num)
-        ]
-        for group in sorted(set(group_of))
-    }
+    groups = shared_layers(config)
     states, attention_weights = [], []
-    for group in group_of:
-        for inner_layer in groups[group]:
+    for index in range(config.num_hidden_layers):
+        for inner_layer in groups[config.group_of(index)]:
             hidden, weights = inner_layer(hidden, mask)
             attention_weights.append(weights)
         states.append(hidden)

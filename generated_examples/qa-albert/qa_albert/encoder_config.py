@@ -72,6 +72,11 @@ class BaseEncoderConfig:
                 "correct the field in the encoder's config",
             )
 
+    @property
+    def block_size(self) -> int:
+        """Return the number of weights in the matrices of one layer."""
+        return 4 * self.hidden_size**2 + 2 * self.hidden_size * self.intermediate_size
+
     @classmethod
     def small(cls, vocab_size: int) -> Self:
         """Return sizes that train from random weights in minutes on a laptop."""

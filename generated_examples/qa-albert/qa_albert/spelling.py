@@ -59,8 +59,8 @@ class Spelling:
         """Return the names that a variable may have, the usual one first."""
         if layer in self.heads:
             root = self.prefix
-            for model in (f"{self.model}/", f"{self.model}."):
-                root = root.removesuffix(model)
+            for encoder in ("bert/", f"{self.model}/", f"{self.model}."):
+                root = root.removesuffix(encoder)
             name = self.heads[layer].get(f"{self.style}/{part}")
             if name is None:
                 return []

@@ -7,6 +7,7 @@ is read in checkpoint_formats.py.
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,15 @@ class CheckpointAdapter:
     def adapt_config(self, path: Path) -> EncoderConfig:
         """Return the encoder's sizes for the checkpoint at `path`."""
         config = EncoderConfig.from_json(find_config(path))
-        style = spelling_of(open_checkpoint(path), path).style
+        checkpoint = open_checkpoint(path)
+        style = spelling_of(checkpoint, path).style
+        stored = sum(math.prod(shape) for shape in checkpoint.shapes.values())
+        if config.size > 2 * stored:  # before so much memory is asked for
+            raise UserError(
+                f"the config of {path} is not that of its weights",
+                f"it describes {config.size:,} weights, the file has {stored:,}",
+                "put the config that belongs to the weights beside them",
+            )
         return weight_names.adapt_config(config, style)
 
     def adapt_weights(

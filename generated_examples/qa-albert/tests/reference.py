@@ -49,48 +49,59 @@ def embedding_sum(weights, inputs):
     return token[ids] + segment[inputs["segment_ids"]] + position[None, : ids.shape[1]]
 
 
+class Encoder:
+    """The layers of an encoder with these weights, applied by name."""
+
+    def __init__(self, weights, config):
+        self.weights = {key: np.asarray(v, "float64") for key, v in weights.items()}
+        self.config = config
+
+    def dense(self, x, name):
+        """Return x W + b."""
+        return x @ self.weights[f"{name}/kernel"] + self.weights[f"{name}/bias"]
+
+    def normalize(self, x, name):
+        """Return x with mean 0 and variance 1 along the last axis, scaled."""
+        centred = x - x.mean(axis=-1, keepdims=True)
+        variance = (centred**2).mean(axis=-1, keepdims=True)
+        scaled = centred / np.sqrt(variance + self.config.layer_norm_eps)
+        return scaled * self.weights[f"{name}/gamma"] + self.weights[f"{name}/beta"]
+
+    def heads(self, x, name):
+        """Return a projection as (batch, heads, length, head_size)."""
+        batch, length, _ = x.shape
+        parts = (batch, length, self.config.num_attention_heads, -1)
+        return self.dense(x, name).reshape(parts).transpose(0, 2, 1, 3)
+
+    def block(self, hidden, name, hidden_keys):
+        """Return one layer's output."""
+        parts = (self.heads(hidden, f"{name}_{p}") for p in ("query", "key", "value"))
+        mixed = attention(*parts, hidden_keys)
+        mixed = mixed.transpose(0, 2, 1, 3).reshape(hidden.shape)
+        attended = hidden + self.dense(mixed, f"{name}_attention_output")
+        hidden = self.normalize(attended, f"{name}_attention_layer_norm")
+        activation = ACTIVATIONS[self.config.hidden_act]
+        inner = activation(self.dense(hidden, f"{name}_intermediate"))
+        hidden = hidden + self.dense(inner, f"{name}_output")
+        return self.normalize(hidden, f"{name}_output_layer_norm")
+
+
 def forward(weights, config, inputs, layers):
     """Return `embeddings`, `layer_0` …, `sequence_output` and `pooled_output`.
 
     `layers` has for each layer the names of the blocks that it runs in turn.
     """
-    weights = {key: np.asarray(value, "float64") for key, value in weights.items()}
-
-    def dense(x, name):
-        return x @ weights[f"{name}/kernel"] + weights[f"{name}/bias"]
-
-    def normalize(x, name):
-        centred = x - x.mean(axis=-1, keepdims=True)
-        variance = (centred**2).mean(axis=-1, keepdims=True)
-        scaled = centred / np.sqrt(variance + config.layer_norm_eps)
-        return scaled * weights[f"{name}/gamma"] + weights[f"{name}/beta"]
-
-    def heads(x, name):
-        batch, length, _ = x.shape
-        split = dense(x, name).reshape(batch, length, config.num_attention_heads, -1)
-        return split.transpose(0, 2, 1, 3)
-
-    hidden = normalize(embedding_sum(weights, inputs), "embeddings_layer_norm")
+    encoder = Encoder(weights, config)
+    hidden = embedding_sum(encoder.weights, inputs)
+    hidden = encoder.normalize(hidden, "embeddings_layer_norm")
     outputs = {"embeddings": hidden}
     if "embeddings_projection/kernel" in weights:
-        hidden = dense(hidden, "embeddings_projection")
+        hidden = encoder.dense(hidden, "embeddings_projection")
     hidden_keys = (inputs["attention_mask"] == 0)[:, None, None, :]
-
-    def block(hidden, name):
-        query, key = heads(hidden, f"{name}_query"), heads(hidden, f"{name}_key")
-        value = heads(hidden, f"{name}_value")
-        mixed = attention(query, key, value, hidden_keys)
-        mixed = mixed.transpose(0, 2, 1, 3).reshape(hidden.shape)
-        attended = hidden + dense(mixed, f"{name}_attention_output")
-        hidden = normalize(attended, f"{name}_attention_layer_norm")
-        inner = ACTIVATIONS[config.hidden_act](dense(hidden, f"{name}_intermediate"))
-        hidden = hidden + dense(inner, f"{name}_output")
-        return normalize(hidden, f"{name}_output_layer_norm")
-
     for index, names in enumerate(layers):
         for name in names:
-            hidden = block(hidden, name)
+            hidden = encoder.block(hidden, name, hidden_keys)
         outputs[f"layer_{index}"] = hidden
     outputs["sequence_output"] = hidden
-    outputs["pooled_output"] = np.tanh(dense(hidden[:, 0], "pooler"))
+    outputs["pooled_output"] = np.tanh(encoder.dense(hidden[:, 0], "pooler"))
     return outputs

@@ -29,6 +29,12 @@ class EncoderConfig(BaseEncoderConfig):
 
     model_type: ClassVar[str] = "bert"
 
+    @property
+    def size(self) -> int:
+        """Return the number of weights in tables and matrices."""
+        rows = self.vocab_size + self.max_position_embeddings
+        return rows * self.hidden_size + self.num_hidden_layers * self.block_size
+
 
 def build_encoder(
     config: EncoderConfig,

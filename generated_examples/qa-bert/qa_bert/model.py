@@ -6,6 +6,8 @@ from keras import layers, ops
 from .config import TrainConfig
 from .transformer import full_precision
 
+HUGGING_FACE_TASK = "ForQuestionAnswering"  # transformers' name of the same head
+
 
 def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:
     """Return a model that scores each token as start and as end of the answer.

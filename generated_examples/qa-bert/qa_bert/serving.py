@@ -5,6 +5,7 @@
 Also an example to begin a server with.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,28 @@ def load_saved_model(folder: Path) -> Callable[[Arrays], Arrays]:
     return call
 
 
-RUNNERS = {"saved-model": load_saved_model}
+def load_hugging_face(folder: Path) -> Callable[[Arrays], Arrays]:
+    """Return the same for a Hugging Face folder; needs transformers and torch."""
+    import torch
+    import transformers
+
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    model = getattr(transformers, config["architectures"][0]).from_pretrained(folder)
+
+    def call(inputs: Arrays) -> Arrays:
+        tensors = {name: torch.from_numpy(a).long() for name, a in inputs.items()}
+        tensors["token_type_ids"] = tensors.pop("segment_ids")
+        with torch.inference_mode():
+            outputs = model.eval()(**tensors)
+        return {
+            name.removesuffix("_logits"): tensor.numpy()
+            for name, tensor in outputs.items()
+        }
+
+    return call
+
+
+RUNNERS = {"saved-model": load_saved_model, "huggingface": load_hugging_face}
 
 if __name__ == "__main__":
     name, folder, given, taken = sys.argv[1:]

@@ -1,5 +1,8 @@
 """BERT's names in checkpoints: where each style of file keeps each layer."""
 
+import dataclasses
+from typing import Any
+
 import keras
 
 from .encoder import EncoderConfig
@@ -105,6 +108,13 @@ def adapt_config(config: EncoderConfig, style: str) -> EncoderConfig:
     weights trained with that give `hidden_act="gelu_new"`.
     """
     return config
+
+
+def release_config(config: EncoderConfig, style: str) -> dict[str, Any]:
+    """Return the config's fields as a file of that style has them."""
+    values = dataclasses.asdict(config)
+    del values["num_tasks"]
+    return values
 
 
 def fill_missing(variable: keras.Variable, key: str, config: EncoderConfig) -> bool:

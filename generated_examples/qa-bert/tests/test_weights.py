@@ -153,6 +153,17 @@ def test_what_does_not_fit_is_named(tmp_path):
         from_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize("field", ["hidden_size", "vocab_size", "intermediate_size"])
+def test_absurd_sizes_are_refused(tmp_path, field):
+    """A config that asks for a million times the memory is not tried out."""
+    write_hugging_face(tmp_path, random_weights())
+    config = json.loads(CONFIG.to_json())
+    config[field] *= 2**24
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match="not that of its weights"):
+        from_pretrained(tmp_path)
+
+
 def test_damaged_tensorflow_checkpoint(tmp_path):
     """A cut data file gives one clear error."""
     write_google(tmp_path, random_weights())

@@ -2,6 +2,8 @@
 
     python export.py                                  # newest run, as SavedModel
     python export.py --model-dir runs/one --format saved-model --check
+    python export.py --format huggingface             # a folder for transformers
+    python export.py --format google-checkpoint       # a TensorFlow checkpoint
 
 The folder also gets the tokenizer and the settings, which the model is nothing
 without. --check runs the export in a fresh process and compares it with Keras.
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str]) -> None:
     print(f"exported to {folder}")
     if options.check:
         difference = exporting.check_export(run, options.format, folder)
-        print(f"checked in a fresh process: largest difference {difference:.1e}")
+        print(f"checked: largest difference to the Keras model {difference:.1e}")
 
 
 if __name__ == "__main__":

@@ -103,8 +103,10 @@ def parse_piece(data: bytes) -> Piece:
     text = message(values.get(1, b"")).decode("utf-8")
     score, kind = values.get(2, bytes(4)), values.get(3, NORMAL)
     (score,) = struct.unpack("<f", message(score))
-    if not text or not math.isfinite(score) or kind not in range(1, 7):
-        raise ValueError(f"a damaged piece: {text!r}, score {score}, kind {kind}")
+    if isinstance(kind, bytes) or kind not in range(1, 7):
+        raise ValueError(f"a damaged piece: {text!r} of kind {kind!r}")
+    if not text or not math.isfinite(score):
+        raise ValueError(f"a damaged piece: {text!r}, score {score}")
     return Piece(text, score, kind)
 
 
@@ -122,6 +124,7 @@ def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
     https://protobuf.dev/programming-guides/encoding/
     """
     position = 0
+    value: int | bytes
     while position < len(data):
         key, position = varint(data, position)
         kind = key & 7
@@ -131,9 +134,9 @@ def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
             size = {1: 8, 5: 4}.get(kind, 0)
             if kind == 2:
                 size, position = varint(data, position)
-            value = data[position : position + size]
-            if len(value) < size:
+            if position + size > len(data):
                 raise ValueError(f"it ends within {size} bytes at byte {position}")
+            value = data[position : position + size]
             position += size
         else:
             raise ValueError(f"no SentencePiece model: field kind {kind}")

@@ -135,13 +135,12 @@ def casing(tokenizer: Tokenizer) -> tuple[bool, bool] | None:
     if isinstance(normalizer, normalizers.BertNormalizer):
         if not (normalizer.clean_text and normalizer.handle_chinese_chars):
             return None
-        strip_accents = normalizer.strip_accents
-        if strip_accents is None:
-            strip_accents = normalizer.lowercase
-        return normalizer.lowercase, strip_accents
-    for known in itertools.product((True, False), repeat=2):
-        if normalizer.__getstate__() == google_normalizer(*known).__getstate__():
-            return known
+        lowercase, strip = normalizer.lowercase, normalizer.strip_accents
+        return lowercase, lowercase if strip is None else strip
+    for lowercase, strip in itertools.product((True, False), repeat=2):
+        ours = google_normalizer(lowercase, strip)
+        if normalizer.__getstate__() == ours.__getstate__():
+            return lowercase, strip
     return None
 
 

