@@ -119,10 +119,7 @@ def build_encoder(
             hidden, weights = inner_layer(hidden, mask)
             attention_weights.append(weights)
         states.append(hidden)
-    outputs = {
-        "sequence_output": hidden,
-        "pooled_output": first_token(hidden, config),
-    }
+    outputs = {"sequence_output": hidden, "pooled_output": first_token(hidden, config)}
     if return_states:
         outputs["hidden_states"] = ops.stack(states, axis=1)
     if return_attention_weights:

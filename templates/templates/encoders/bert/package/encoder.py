@@ -64,10 +64,7 @@ def build_encoder(
         hidden, weights = transformer_layer(config, f"layer_{index}")(hidden, mask)
         states.append(hidden)
         attention_weights.append(weights)
-    outputs = {
-        "sequence_output": hidden,
-        "pooled_output": first_token(hidden, config),
-    }
+    outputs = {"sequence_output": hidden, "pooled_output": first_token(hidden, config)}
     if return_states:
         outputs["hidden_states"] = ops.stack(states, axis=1)
     if return_attention_weights:
