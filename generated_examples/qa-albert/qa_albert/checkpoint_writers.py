@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+from tokenizers import Tokenizer
 
 from . import weight_names
 from .checkpoints import model_variables
@@ -27,20 +29,36 @@ PREFIXES = {"torch": f"{weight_names.MODEL}.", "google": "bert/"}
 
 def write_hugging_face(run: Run, folder: Path) -> None:
     """Write config.json, model.safetensors and the tokenizer's files."""
+    config = encoder_config(run)
+    write_folder(run.model, config, run.tokenizer, HUGGING_FACE_TASK, folder)
+
+
+def write_folder(
+    model: keras.Model,
+    config: EncoderConfig,
+    tokenizer: Tokenizer,
+    task: str,
+    folder: Path,
+) -> None:
+    """Write a model, or an encoder, as a Hugging Face folder.
+
+    `task` ends the name of transformers' class: "Model" for an encoder alone.
+    """
     from safetensors.numpy import save_file
 
-    config = encoder_config(run)
+    ids = (tokenizer.token_to_id(name) for name in ("[PAD]", "<pad>"))
     values = {
-        "architectures": [weight_names.MODEL.capitalize() + HUGGING_FACE_TASK],
+        "architectures": [weight_names.MODEL.capitalize() + task],
         "model_type": weight_names.MODEL,
         **weight_names.release_config(config, "torch"),
-        "pad_token_id": pad_id(run),
+        "pad_token_id": next((index for index in ids if index is not None), 0),
     }
-    arrays = named_arrays(run, config, "torch")
+    arrays = named_arrays(model, config, "torch")
     save_file(arrays, folder / "model.safetensors", metadata={"format": "pt"})
     write_json(folder / "config.json", values)
-    run.tokenizer.save(str(folder / "tokenizer.json"))
-    write_json(folder / "tokenizer_config.json", tokenizer_settings(run, config))
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = tokenizer_settings(tokenizer, config)
+    write_json(folder / "tokenizer_config.json", settings)
 
 
 def write_google_checkpoint(run: Run, folder: Path) -> None:
@@ -48,7 +66,7 @@ def write_google_checkpoint(run: Run, folder: Path) -> None:
     import tensorflow as tf
 
     config = encoder_config(run)
-    arrays = named_arrays(run, config, "google")
+    arrays = named_arrays(run.model, config, "google")
     tf.raw_ops.SaveV2(
         prefix=str(folder / "model.ckpt"),
         tensor_names=list(arrays),
@@ -70,7 +88,9 @@ def load_again(run: Run, folder: Path) -> Callable[[dict], dict[str, np.ndarray]
     return model.predict_on_batch
 
 
-def named_arrays(run: Run, config: EncoderConfig, style: str) -> dict[str, np.ndarray]:
+def named_arrays(
+    model: keras.Model, config: EncoderConfig, style: str
+) -> dict[str, np.ndarray]:
     """Return the model's weights in float32 under a style's names."""
     spelling = Spelling(
         style,
@@ -81,7 +101,7 @@ def named_arrays(run: Run, config: EncoderConfig, style: str) -> dict[str, np.nd
         weight_names.MODEL,
     )
     arrays = {}
-    for key, variable in model_variables(run.model).items():
+    for key, variable in model_variables(model).items():
         layer, _, part = key.rpartition("/")
         entries = spelling.entries(layer, part)
         if not entries:
@@ -90,7 +110,7 @@ def named_arrays(run: Run, config: EncoderConfig, style: str) -> dict[str, np.nd
                 "weight_names.py does not know the layer",
                 "add it to HEADS there",
             )
-        array = np.asarray(variable).astype("float32")
+        array = keras.ops.convert_to_numpy(variable).astype("float32")
         array = array.T if entries[0].transposed else array
         arrays[entries[0].name] = np.ascontiguousarray(array)
     return arrays
@@ -108,9 +128,9 @@ def encoder_config(run: Run) -> EncoderConfig:
     return config
 
 
-def tokenizer_settings(run: Run, config: EncoderConfig) -> dict[str, Any]:
+def tokenizer_settings(tokenizer: Tokenizer, config: EncoderConfig) -> dict[str, Any]:
     """Return what transformers wants to know beside tokenizer.json."""
-    ids = run.tokenizer.get_vocab()
+    ids = tokenizer.get_vocab()
     names = {
         "pad_token": ("[PAD]", "<pad>"),
         "unk_token": ("[UNK]", "<unk>"),
@@ -127,12 +147,6 @@ def tokenizer_settings(run: Run, config: EncoderConfig) -> dict[str, Any]:
         "model_max_length": config.max_position_embeddings,
         **{field: name for field, name in found.items() if name},
     }
-
-
-def pad_id(run: Run) -> int:
-    """Return the id of padding; 0, as everywhere, where the vocabulary has none."""
-    found = (run.tokenizer.token_to_id(name) for name in ("[PAD]", "<pad>"))
-    return next((index for index in found if index is not None), 0)
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
