@@ -13,12 +13,13 @@ from tokenizers import Tokenizer
 from .batching import pad_rows
 from .config import TrainConfig
 from .errors import UserError
+from .token_text import cover_marks
 from .tokenizer import SpecialIds, special_ids
 
 if TYPE_CHECKING:
     from .dataset import Example
 
-FORMAT = "1"  # part of the cache's key: change it with the content of Features
+FORMAT = "2"  # part of the cache's key: change it with the content of Features
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,9 +122,11 @@ def build_features(
         text: i for i, text in enumerate(dict.fromkeys(e.context for e in examples))
     }
     context_ids, offsets = [], []
-    for encoding in tokenizer.encode_batch(list(contexts), add_special_tokens=False):
+    encodings = tokenizer.encode_batch(list(contexts), add_special_tokens=False)
+    for text, encoding in zip(contexts, encodings, strict=True):
         context_ids.append(np.array(encoding.ids, "int32"))
-        offsets.append(np.array(encoding.offsets, "int32").reshape(-1, 2))
+        places = np.array(encoding.offsets, "int32").reshape(-1, 2)
+        offsets.append(cover_marks(text, places))
     questions = [example.question for example in examples]
     question_ids = [
         encoding.ids[: config.max_question_length]

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable
 
+import numpy as np
 from tokenizers import Regex, normalizers, pre_tokenizers
 
 # Unicode classes as Google's tokenization.py uses them. Google isolates all of
@@ -49,6 +50,22 @@ def google_words() -> pre_tokenizers.PreTokenizer:
             pre_tokenizers.WhitespaceSplit(),
         ]
     )
+
+
+def cover_marks(text: str, offsets: np.ndarray) -> np.ndarray:
+    """Return offsets (tokens, 2) in which a token takes in the marks that follow it.
+
+    Accents that stand as characters of their own are dropped before a text is divided,
+    and no token would cover the last one of a word.
+    """
+    if text.isascii() or not len(offsets):
+        return offsets
+    is_mark = np.array([unicodedata.category(x) == "Mn" for x in text] + [False])
+    starts, ends = offsets[:, 0], offsets[:, 1].copy()
+    following = np.append(starts[1:], len(text))
+    while (more := is_mark[ends] & (ends < following)).any():
+        ends[more] += 1
+    return np.stack([starts, ends], axis=1)
 
 
 def rematch(

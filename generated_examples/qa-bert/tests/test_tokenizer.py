@@ -1,5 +1,6 @@
 """Tokenizers read texts as the checkpoint's own tokenization does."""
 
+import numpy as np
 import pytest
 from tokenizers import (
     Tokenizer,
@@ -10,6 +11,7 @@ from tokenizers import (
 
 from qa_bert.errors import UserError
 from qa_bert.token_text import (
+    cover_marks,
     rematch,
     truncate_pair,
 )
@@ -182,3 +184,11 @@ def test_truncate_pair():
     assert truncate_pair(9, 9, 0) == (0, 0)
     with pytest.raises(ValueError, match="-1"):
         truncate_pair(9, 9, -1)
+
+
+def test_offsets_take_in_separate_accents():
+    """A token ends after the marks that follow its letter, and before a space."""
+    text = "cafe\u0301\u0302 e\u0301a"
+    offsets = np.array([(0, 4), (7, 8), (9, 10)])
+    assert cover_marks(text, offsets).tolist() == [[0, 6], [7, 9], [9, 10]]
+    assert cover_marks("cafe", offsets[:1]).tolist() == [[0, 4]]
