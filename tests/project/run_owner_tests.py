@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+# As the project's package has it: here Keras is imported before any of the copies.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 
 def forget(folder: Path) -> None:
     """Drop all modules that were imported from below the folder."""

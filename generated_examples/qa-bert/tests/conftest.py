@@ -1,5 +1,9 @@
 """What several test files share: a small data set, and runs in a scratch folder."""
 
+# Decides how TensorFlow computes, so it comes before Keras.
+import qa_bert  # noqa: F401
+
+# isort: split
 import keras
 import pytest
 
