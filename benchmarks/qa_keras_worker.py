@@ -59,7 +59,7 @@ def prepare_training(
     steps = total_steps // epochs
     sizes = [inputs["input_ids"].shape for inputs, _ in batches.take(steps)]
     model = build_model(from_pretrained(checkpoint), config)
-    compile_model(model, optimization.make_optimizer(config, total_steps))
+    compile_model(model, optimization.make_optimizer(config, total_steps), config)
     state.update(model=model, batches=batches, steps=steps, step=0)
     return {
         "windows": sum(batch for batch, _ in sizes),

@@ -24,6 +24,10 @@ AXIS_OF_FOLDER = {"common": "common", "encoders": "model", "tasks": "task"} | {
 }
 STUB_LINE = re.compile(r"# \{% include (?P<expression>.+) %\}")
 STUB_PART = re.compile(r'"(?P<text>[^"{}]+)"|cookiecutter\.(?P<name>task|model)')
+# The name of a stub that only one task has: cookiecutter skips an empty name.
+NAME_OF_ONE_TASK = re.compile(
+    r"\{\{ '(?P<name>[^']+)' if cookiecutter\.task == '(?P<task>[^']+)' else '' \}\}"
+)
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,16 @@ class Card:
 
 @dataclass(frozen=True)
 class ProjectFile:
-    """One file of every generated project, as its stub in the skeleton says it.
+    """One file of the generated projects, as its stub in the skeleton says it.
 
     `path` may hold the package tag; `sources` may hold `{task}` and `{model}`.
+    `task` is empty where every project has the file.
     """
 
     path: str
     sources: tuple[str, ...]
     axis: str
+    task: str = ""
 
     def path_for(self, package: str) -> str:
         """Return the file's path inside a project with this package."""
@@ -83,6 +89,10 @@ class Catalog:
     models: tuple[Card, ...]
     options: tuple[Card, ...]
     files: tuple[ProjectFile, ...]
+
+    def files_for(self, task: str) -> tuple[ProjectFile, ...]:
+        """Return the files of a project with this task, by path."""
+        return tuple(file for file in self.files if file.task in ("", task))
 
     def cards(self, kind: str) -> tuple[Card, ...]:
         """Return the cards of one kind: task, model or option."""
@@ -230,7 +240,11 @@ def read_skeleton(skeleton: Path) -> Iterator[ProjectFile]:
         sources = read_stub(path)
         axes = {AXIS_OF_FOLDER[source.partition("/")[0]] for source in sources}
         axis = axes.pop() if len(axes) == 1 else "common"
-        yield ProjectFile(path=relative, sources=sources, axis=axis)
+        task = ""
+        if match := NAME_OF_ONE_TASK.fullmatch(path.name):
+            task = match["task"]
+            relative = relative.removesuffix(path.name) + match["name"]
+        yield ProjectFile(path=relative, sources=sources, axis=axis, task=task)
 
 
 def read_stub(path: Path) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ def task_files(catalog: Catalog, card: Card) -> list[tuple[str, str, str]]:
             file.axis,
             catalog.describe(file, card.name, model),
         )
-        for file in catalog.files
+        for file in catalog.files_for(card.name)
     ]
 
 

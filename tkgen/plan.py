@@ -52,7 +52,7 @@ def make_plan(
     task, model, package = answers.task, answers.model, answers.package
     descriptions = {
         file.path_for(package): catalog.describe(file, task, model)
-        for file in catalog.files
+        for file in catalog.files_for(answers.task)
     }
     actions = [
         Action(

@@ -67,7 +67,7 @@ def make_context(catalog: Catalog, answers: Answers) -> dict[str, Any]:
 
 def fill_verbatim_files(catalog: Catalog, answers: Answers, project: Path) -> None:
     """Put the content in the place of the stubs that were copied as they are."""
-    for file in catalog.files:
+    for file in catalog.files_for(answers.task):
         if file.path.startswith("data/"):
             sources = file.sources_for(answers.task, answers.model)
             try:

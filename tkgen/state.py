@@ -59,7 +59,7 @@ def record_files(
             axis=file.axis,
             sources=file.sources_for(answers.task, answers.model),
         )
-        for file in catalog.files
+        for file in catalog.files_for(answers.task)
         for path in [file.path_for(answers.package)]
     ]
     return tuple(sorted(records, key=lambda record: record.path))

@@ -22,7 +22,7 @@ def tidy(catalog: Catalog, answers: Answers, project: Path) -> None:
     shortest and with the longest name, to prove that nothing else is needed.
     Raises BrokenTemplateError for a file that is not Python.
     """
-    for file in catalog.files:
+    for file in catalog.files_for(answers.task):
         sources = file.sources_for(answers.task, answers.model)
         if not file.path.endswith(".py"):
             continue

@@ -23,7 +23,9 @@ def verify(catalog: Catalog, answers: Answers, project: Path) -> dict[str, bytes
     """
     check_nothing_beside(project)
     found = list_files(project)
-    expected = {file.path_for(answers.package) for file in catalog.files}
+    expected = {
+        file.path_for(answers.package) for file in catalog.files_for(answers.task)
+    }
     for path in sorted(expected - found):
         raise BrokenTemplateError(path, "the file was not rendered")
     for path in sorted(found - expected):

@@ -1,7 +1,7 @@
 """Predict with a trained model.
 
     python predict.py                                 # shows five of data/test.jsonl
-    python predict.py --text "Who wrote it?" "Ada wrote it in 1843."
+    python predict.py --text "…"                      # the texts of one example
     python predict.py --model-dir runs/one --input in.jsonl --output out.jsonl
     python predict.py --input in.jsonl --show         # to be read by a person
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = ArgumentParser("predict.py", __doc__)
     parser.add_argument("--model-dir", default="", help="run folder; default: newest")
     parser.add_argument("--text", nargs="+", help="texts of one example")
-    parser.add_argument("--input", help="JSONL or SQuAD file; answers are not needed")
+    parser.add_argument("--input", help="file of examples, as for training")
     parser.add_argument("--output", help="JSONL file to write")
     parser.add_argument(
         "--show", action="store_true", help="print to be read by a person"

@@ -44,7 +44,7 @@ def test_show_says_what_a_task_generates(
     text = capsys.readouterr().out
     data = catalog.find("task", "qa").data
     assert data is not None
-    for file in catalog.files:
+    for file in catalog.files_for("qa"):
         assert f"  {file.path_for('PACKAGE')} " in text
     assert data.example in text
     assert "is_impossible" in text

@@ -120,7 +120,9 @@ def tune(
 
 
 def evaluate(
-    examples: Sequence[Example], predictions: Sequence[dict[str, Any]]
+    examples: Sequence[Example],
+    predictions: Sequence[dict[str, Any]],
+    config: TrainConfig,
 ) -> dict[str, Any]:
     """Return exact match and F1 in percent, by the rules of metrics.py."""
     return metrics.evaluate_predictions(
@@ -140,10 +142,13 @@ def best_text(prediction: dict[str, Any]) -> str:
     return prediction["n_best"][0]["text"] if prediction["n_best"] else ""
 
 
-def write_errors(
-    path: Path, examples: Sequence[Example], predictions: Sequence[dict[str, Any]]
-) -> None:
-    """Write the worst errors as a page to be read in a browser."""
+def write_report(
+    folder: Path,
+    examples: Sequence[Example],
+    predictions: Sequence[dict[str, Any]],
+    config: TrainConfig,
+) -> list[str]:
+    """Write errors.html, a page of the worst errors; return the files' names."""
     rules = metrics.choose_rules(gold_texts(examples).values())
     scores_of = metrics.cmrc_scores if rules == "cmrc" else metrics.squad_scores
     rows = []
@@ -165,7 +170,8 @@ def write_errors(
                 "f1": f1,
             }
         )
-    error_report.write_errors(path, rows)
+    error_report.write_errors(folder / "errors.html", rows)
+    return ["errors.html"]
 
 
 def shorten(prediction: dict[str, Any], n_best: int) -> dict[str, Any]:

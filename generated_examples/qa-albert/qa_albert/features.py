@@ -1,16 +1,14 @@
 """Windows of question and passage as token ids, with the answer's place in each."""
 
 import dataclasses
-import hashlib
-import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from .batching import pad_rows
+from .caching import load_or_build
 from .config import TrainConfig
 from .errors import UserError
 from .token_text import cover_marks
@@ -85,32 +83,22 @@ def make_features(
             "needs 16 at the least; doc_stride must be 1 or more",
             "raise --max-length or lower --max-question-length",
         )
-    if not config.cache_dir:
-        return build_features(examples, tokenizer, config)
-    path = Path(config.cache_dir) / f"{cache_key(examples, tokenizer, config)}.npz"
-    if path.exists():
-        with np.load(path) as arrays:
-            return Features(**arrays)
-    features = build_features(examples, tokenizer, config)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
-    np.savez(temporary, **dataclasses.asdict(features))
-    os.replace(temporary, path)
-    return features
+    return load_or_build(
+        Features,
+        config.cache_dir,
+        cache_key(examples, tokenizer, config),
+        lambda: build_features(examples, tokenizer, config),
+    )
 
 
 def cache_key(
     examples: Sequence["Example"], tokenizer: Tokenizer, config: TrainConfig
-) -> str:
-    """Return a digest of everything that the features depend on."""
-    digest = hashlib.sha256(FORMAT.encode())
+) -> Iterator[str]:
+    """Yield everything that the features depend on."""
     lengths = (config.max_length, config.max_question_length, config.doc_stride)
-    digest.update(repr(lengths).encode())
-    digest.update(tokenizer.to_str().encode())
+    yield from (FORMAT, repr(lengths), tokenizer.to_str())
     for example in examples:
-        fields = (example.question, example.context, example.answers)
-        digest.update(repr(fields).encode())
-    return digest.hexdigest()[:32]
+        yield repr((example.question, example.context, example.answers))
 
 
 def build_features(

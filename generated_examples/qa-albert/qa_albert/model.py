@@ -1,5 +1,7 @@
 """The question-answering head on the encoder, and its loss."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -34,7 +36,9 @@ def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:
     return keras.Model(encoder.input, outputs, name="qa")
 
 
-def compile_model(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+def compile_model(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, config: TrainConfig
+) -> None:
     """Give the model its loss: the mean of start's and end's cross-entropy.
 
     The outputs are logits, so `from_logits` must be said: Keras assumes
@@ -51,3 +55,13 @@ def compile_model(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> 
         # XLA would compile anew for each length; JAX has no other way to be fast.
         jit_compile=keras.config.backend() == "jax",
     )
+
+
+def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:
+    """Return the model as it is served: the search for spans needs the text."""
+    return model
+
+
+def hugging_face_config(config: TrainConfig) -> dict[str, Any]:
+    """Return what transformers' config.json says of the head."""
+    return {}

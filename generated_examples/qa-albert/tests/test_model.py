@@ -20,7 +20,7 @@ def make_model():
     values = {**vars(config), "hidden_dropout_prob": 0.0, "initializer_range": 0.2}
     encoder = build_encoder(EncoderConfig(**values))
     model = build_model(encoder, TrainConfig())
-    compile_model(model, keras.optimizers.Adam(1e-3))
+    compile_model(model, keras.optimizers.Adam(1e-3), TrainConfig())
     return model
 
 

@@ -12,6 +12,7 @@ import export
 import predict
 import train
 from qa_albert import (
+    dataset,
     optimization,
     runs,
     training,
@@ -133,7 +134,9 @@ def test_nothing_to_predict_with():
 
 def small_model():
     """Return a small model of the task."""
-    return build_model(build_encoder(EncoderConfig.small(40)), TrainConfig())
+    examples = dataset.load_examples(DATA / "train.jsonl")
+    config = dataset.settle(TrainConfig(), examples)
+    return build_model(build_encoder(EncoderConfig.small(40)), config)
 
 
 def test_decay_leaves_out_biases_and_layer_norms():

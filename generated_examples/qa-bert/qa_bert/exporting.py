@@ -17,6 +17,7 @@ import numpy as np
 
 from . import checkpoint_writers, serving
 from .errors import UserError
+from .model import serving_model
 from .runs import Run
 
 # What travels with a SavedModel, which is of no use without its vocabulary.
@@ -33,7 +34,8 @@ def export_saved_model(run: Run, folder: Path) -> None:
             f"this process runs Keras on {keras.config.backend()}",
             "KERAS_BACKEND=tensorflow python export.py",
         )
-    run.model.export(folder / "saved_model", format="tf_saved_model", verbose=False)
+    model = serving_model(run.model, run.config)
+    model.export(folder / "saved_model", format="tf_saved_model", verbose=False)
     for companion in COMPANIONS:
         shutil.copy(run.folder / companion, folder)
 
@@ -80,9 +82,12 @@ def check_export(run: Run, name: str, folder: Path, tolerance: float = 1e-4) -> 
     Raises UserError where it does not run or differs by more than `tolerance`.
     """
     largest = 0.0
+    model = run.model
+    if name == "saved-model":
+        model = serving_model(model, run.config)
     for batch, length in CHECK_SHAPES:
         inputs = check_inputs(run, batch, length)
-        expected = run.model.predict_on_batch(inputs)
+        expected = model.predict_on_batch(inputs)
         if name in serving.RUNNERS:
             outputs = run_in_fresh_process(name, folder, inputs)
         else:

@@ -130,7 +130,7 @@ def test_no_answer(tokenizer):
     assert never[0]["null_odds"] <= config.null_threshold < never[1]["null_odds"]
     again = predict(examples, tokenizer, config)
     assert again == tuned
-    scores = decoding.evaluate(examples, tuned)
+    scores = decoding.evaluate(examples, tuned, config)
     assert scores["exact"] == scores["f1"] == 100.0
 
 
@@ -139,7 +139,8 @@ def test_error_page(tokenizer, tmp_path):
     examples = [example("word3", 0), example("word5", 1)]
     predictions = predict(examples, tokenizer)
     predictions[1] = {**predictions[1], "answer": "place", "start": 16, "end": 21}
-    decoding.write_errors(tmp_path / "errors.html", examples, predictions)
+    written = decoding.write_report(tmp_path, examples, predictions, CONFIG)
+    assert written == ["errors.html"]
     page = (tmp_path / "errors.html").read_text()
     assert "id1" in page and "id0" not in page
     assert "word5" in page

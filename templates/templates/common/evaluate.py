@@ -3,7 +3,7 @@
     python evaluate.py                                # newest run, data/test.jsonl
     python evaluate.py --model-dir runs/one --files dev.jsonl
 
-Writes metrics.json, predictions.jsonl and errors.html, a page with the worst errors.
+Writes metrics.json, predictions.jsonl and what helps to see the errors.
 """
 
 import json
@@ -42,14 +42,15 @@ def main(arguments: Sequence[str]) -> None:
     predictions = decoding.predict(
         run.model, examples, run.tokenizer, run.config, progress=True
     )
-    scores = decoding.evaluate(examples, predictions)
+    scores = decoding.evaluate(examples, predictions, run.config)
     folder = Path(options.output_dir or run.folder / "evaluation")
     runs.write_text(folder / "metrics.json", json.dumps(scores, indent=2))
     lines = (json.dumps(each, ensure_ascii=False) for each in predictions)
     runs.write_text(folder / "predictions.jsonl", "\n".join(lines))
-    decoding.write_errors(folder / "errors.html", examples, predictions)
+    written = decoding.write_report(folder, examples, predictions, run.config)
     print(json.dumps(scores, indent=2))
-    print(f"written to {folder}: metrics.json, predictions.jsonl, errors.html")
+    names = ["metrics.json", "predictions.jsonl", *written]
+    print(f"written to {folder}: {', '.join(names)}")
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ def main(arguments: Sequence[str]) -> None:
         encoder_config = EncoderConfig.from_json(folder / "encoder_config.json")
         tokenizer, encoder = load_tokenizer(folder), build_encoder(encoder_config)
     else:
+        config = dataset.settle(config, train_examples)
         encoder_config, tokenizer, encoder = new_encoder(config, train_examples)
     check_length(config, encoder_config)
     model = build_model(encoder, config)
@@ -90,13 +91,13 @@ def train(
     def score(trained: "keras.Model") -> dict[str, float]:
         predictions = decoding.predict(trained, validation_examples, tokenizer, config)
         _, predictions = decoding.tune(validation_examples, predictions, config)
-        scores = decoding.evaluate(validation_examples, predictions)
+        scores = decoding.evaluate(validation_examples, predictions, config)
         return {name: scores[name] for name in metrics.REPORTED}
 
     batches = dataset.make_dataset(train_examples, tokenizer, config, training=True)
     folder, total_steps = Path(config.output_dir), int(batches.cardinality())
     print(f"{total_steps} steps of {config.batch_size}; run folder {folder}")
-    compile_model(model, optimization.make_optimizer(config, total_steps))
+    compile_model(model, optimization.make_optimizer(config, total_steps), config)
     # TensorFlow traces a training step that makes variables twice: make them now.
     model.optimizer.build(model.trainable_variables)
     steps_per_epoch = total_steps // max(1, config.epochs)
@@ -178,7 +179,7 @@ def finish(folder: Path, examples: Sequence[dataset.Example]) -> None:
     run = runs.load_run(folder, TrainConfig)
     predictions = decoding.predict(run.model, examples, run.tokenizer, run.config)
     config, predictions = decoding.tune(examples, predictions, run.config)
-    scores = decoding.evaluate(examples, predictions)
+    scores = decoding.evaluate(examples, predictions, config)
     runs.write_text(folder / "metrics.json", json.dumps(scores, indent=2))
     runs.save_settings(config, folder)
     print(f"best model: {metrics.MONITOR} {scores[metrics.MONITOR]:.2f}")

@@ -18,7 +18,7 @@ from . import weight_names
 from .checkpoints import model_variables
 from .encoder import EncoderConfig
 from .errors import UserError
-from .model import HUGGING_FACE_TASK, build_model
+from .model import HUGGING_FACE_TASK, build_model, hugging_face_config
 from .runs import Run
 from .spelling import Spelling
 from .weights import from_pretrained, load_pretrained
@@ -31,6 +31,9 @@ def write_hugging_face(run: Run, folder: Path) -> None:
     """Write config.json, model.safetensors and the tokenizer's files."""
     config = encoder_config(run)
     write_folder(run.model, config, run.tokenizer, HUGGING_FACE_TASK, folder)
+    path = folder / "config.json"
+    values = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, values | hugging_face_config(run.config))
 
 
 def write_folder(

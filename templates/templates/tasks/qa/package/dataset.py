@@ -204,6 +204,11 @@ def describe(examples: Sequence[Example], limit: int = 10) -> str:
     return "\n".join(lines)
 
 
+def settle(config: TrainConfig, examples: Sequence[Example]) -> TrainConfig:
+    """Return the settings with what the training data decide: here nothing."""
+    return config
+
+
 def example_from_texts(texts: Sequence[str]) -> Example:
     """Return the example for a question and a passage from the command line."""
     if len(texts) != 2:
