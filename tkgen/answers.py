@@ -8,12 +8,13 @@ import re
 import site
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import PurePosixPath
 
 from tkgen.catalog import Catalog
-from tkgen.errors import InvalidNameError
+from tkgen.errors import InvalidNameError, OptionError
 
 LONGEST_NAME = 50
 NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
@@ -51,6 +52,12 @@ class Answers:
     model: str
     project_slug: str
     package: str
+    options: tuple[tuple[str, str], ...] = ()  # slot and option, all that the task has
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Return the chosen name of each kind: task, model and the slots."""
+        return {"task": self.task, "model": self.model, **dict(self.options)}
 
 
 def default_slug(task: str, model: str) -> str:
@@ -64,18 +71,45 @@ def package_name(slug: str) -> str:
 
 
 def resolve_answers(
-    catalog: Catalog, task: str, model: str, name: str | None = None
+    catalog: Catalog,
+    task: str,
+    model: str,
+    name: str | None = None,
+    options: Sequence[str] = (),
 ) -> Answers:
     """Return checked answers, with aliases replaced by the names they stand for.
 
-    Raises UnknownNameError for a task or model that is not in the catalog, and
-    InvalidNameError for a name that cannot be a project.
+    Raises UnknownNameError for a task, model or option that is not in the catalog,
+    OptionError for an option that the task does not have or that excludes another,
+    and InvalidNameError for a name that cannot be a project.
     """
     task_name = catalog.find("task", task).name
     model_name = catalog.find("model", model).name
     slug = default_slug(task_name, model_name) if name is None else name
     check_name(catalog, slug)
-    return Answers(task_name, model_name, slug, package_name(slug))
+    chosen = choose_options(catalog, task_name, options)
+    return Answers(task_name, model_name, slug, package_name(slug), chosen)
+
+
+def choose_options(
+    catalog: Catalog, task: str, options: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return the option in each slot of a task: as asked for, else the default."""
+    given: dict[str, str] = {}
+    for word in options:
+        option = catalog.find("option", word).name
+        slot = catalog.slot_of(option)
+        if task not in slot.tasks:
+            why = f"it belongs to {', '.join(slot.tasks)}"
+            raise OptionError(f"{task} has no option {option!r}", why)
+        if given.setdefault(slot.name, option) != option:
+            why = f"both are a choice of {slot.title}"
+            what = f"{given[slot.name]!r} and {option!r} exclude each other"
+            raise OptionError(what, why)
+    return tuple(
+        (slot.name, given.get(slot.name, slot.options[0].name))
+        for slot in catalog.slots_for(task)
+    )
 
 
 def check_name(catalog: Catalog, name: str) -> None:

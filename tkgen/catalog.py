@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import os
-import re
 import tokenize
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -14,20 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tkgen.errors import BrokenTemplateError, UnknownNameError
+from tkgen.skeleton import SKELETON, ProjectFile, read_skeleton
 
-SKELETON = "{{cookiecutter.project_slug}}"
 CONTENT = "templates"
-PACKAGE_TAG = "{{cookiecutter.package}}"
-KIND_FOLDERS = {"task": "tasks", "model": "encoders", "option": "options"}
-AXIS_OF_FOLDER = {"common": "common", "encoders": "model", "tasks": "task"} | {
-    "options": "option"
-}
-STUB_LINE = re.compile(r"# \{% include (?P<expression>.+) %\}")
-STUB_PART = re.compile(r'"(?P<text>[^"{}]+)"|cookiecutter\.(?P<name>task|model)')
-# The name of a stub that only one task has: cookiecutter skips an empty name.
-NAME_OF_ONE_TASK = re.compile(
-    r"\{\{ '(?P<name>[^']+)' if cookiecutter\.task == '(?P<task>[^']+)' else '' \}\}"
-)
+KIND_FOLDERS = {"task": "tasks", "model": "encoders"}
 
 
 @dataclass(frozen=True)
@@ -55,28 +43,16 @@ class Card:
 
 
 @dataclass(frozen=True)
-class ProjectFile:
-    """One file of the generated projects, as its stub in the skeleton says it.
+class Slot:
+    """A choice between options that stand for each other, the first the default.
 
-    `path` may hold the package tag; `sources` may hold `{task}` and `{model}`.
-    `task` is empty where every project has the file.
+    `name` is the choice's name in cookiecutter.json; `tasks` have it.
     """
 
-    path: str
-    sources: tuple[str, ...]
-    axis: str
-    task: str = ""
-
-    def path_for(self, package: str) -> str:
-        """Return the file's path inside a project with this package."""
-        return self.path.replace(PACKAGE_TAG, package)
-
-    def sources_for(self, task: str, model: str) -> tuple[str, ...]:
-        """Return the content files that this file is made of."""
-        return tuple(
-            source.replace("{task}", task).replace("{model}", model)
-            for source in self.sources
-        )
+    name: str
+    title: str
+    tasks: tuple[str, ...]
+    options: tuple[Card, ...]
 
 
 @dataclass(frozen=True)
@@ -87,8 +63,29 @@ class Catalog:
     common: Card
     tasks: tuple[Card, ...]
     models: tuple[Card, ...]
-    options: tuple[Card, ...]
+    slots: tuple[Slot, ...]
     files: tuple[ProjectFile, ...]
+
+    @property
+    def options(self) -> tuple[Card, ...]:
+        """Return the options of all slots."""
+        return tuple(option for slot in self.slots for option in slot.options)
+
+    def slots_for(self, task: str) -> tuple[Slot, ...]:
+        """Return the slots that a task has."""
+        return tuple(slot for slot in self.slots if task in slot.tasks)
+
+    def slot_of(self, option: str) -> Slot:
+        """Return the slot that an option belongs to."""
+        return next(
+            slot
+            for slot in self.slots
+            if option in (card.name for card in slot.options)
+        )
+
+    def defaults(self) -> dict[str, str]:
+        """Return the default option of each slot."""
+        return {slot.name: slot.options[0].name for slot in self.slots}
 
     def files_for(self, task: str) -> tuple[ProjectFile, ...]:
         """Return the files of a project with this task, by path."""
@@ -117,16 +114,17 @@ class Catalog:
         """Return where a content file such as `common/train.py` stands."""
         return self.templates_dir / CONTENT / source
 
-    def describe(self, file: ProjectFile, task: str, model: str) -> str:
-        """Return one line on a project file, for one task and model.
+    def describe(self, file: ProjectFile, choices: Mapping[str, str]) -> str:
+        """Return one line on a project file, for a task, a model and options.
 
         Of a Python file it is the first line of the docstring, of any other
         the line in the cards' `[files]` table; empty where neither is there.
         """
-        source = file.sources_for(task, model)[0]
+        source = file.sources_for(self.defaults() | dict(choices))[0]
         if source.endswith(".py"):
             return docstring_line(self.content_path(source).read_text("utf-8"))
-        cards = (self.find("task", task), self.find("model", model), self.common)
+        task = self.find("task", choices["task"])
+        cards = (task, self.find("model", choices["model"]), self.common)
         lines = (card.files[file.path] for card in cards if file.path in card.files)
         return next(lines, "")
 
@@ -175,23 +173,38 @@ def load_catalog(templates_dir: Path | None = None) -> Catalog:
     """
     folder = Path(templates_dir) if templates_dir else default_templates_dir()
     content = folder / CONTENT
-    by_kind = {
-        kind: tuple(
-            sorted(
-                map(read_card, content.glob(f"{name}/*/card.toml")),
-                key=lambda card: (card.rank, card.name),
-            )
-        )
-        for kind, name in KIND_FOLDERS.items()
-    }
+    by_kind = {kind: read_cards(content / name) for kind, name in KIND_FOLDERS.items()}
     return Catalog(
         templates_dir=folder,
         common=read_card(content / "common" / "card.toml"),
         tasks=by_kind["task"],
         models=by_kind["model"],
-        options=by_kind["option"],
+        slots=tuple(map(read_slot, sorted(content.glob("options/*/slot.toml")))),
         files=tuple(read_skeleton(folder / SKELETON)),
     )
+
+
+def read_cards(folder: Path) -> tuple[Card, ...]:
+    """Read the cards of the folders in a folder, in the order of their ranks."""
+    cards = map(read_card, folder.glob("*/card.toml"))
+    return tuple(sorted(cards, key=lambda card: (card.rank, card.name)))
+
+
+def read_slot(path: Path) -> Slot:
+    """Read one `slot.toml` and the cards of the options beside it.
+
+    Raises BrokenTemplateError where a field is missing or the file is not TOML.
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+        return Slot(
+            name=values["name"],
+            title=values["title"],
+            tasks=tuple(values["tasks"]),
+            options=read_cards(path.parent),
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise BrokenTemplateError(path, f"its slot cannot be read: {error}") from error
 
 
 def read_card(path: Path) -> Card:
@@ -223,46 +236,3 @@ def read_data_format(values: Mapping[str, Any]) -> DataFormat:
         example=values["example"],
         sample=values["sample"],
     )
-
-
-def read_skeleton(skeleton: Path) -> Iterator[ProjectFile]:
-    """Yield the project files that the skeleton's stubs stand for, by path.
-
-    `__pycache__` is passed over: pip compiles every `.py` file of a wheel, and
-    the stubs, being comments, compile.
-    """
-    paths = []
-    for folder, folders, names in os.walk(skeleton):
-        folders[:] = [name for name in folders if name != "__pycache__"]
-        paths += [Path(folder, name) for name in names]
-    for path in sorted(paths, key=lambda path: path.relative_to(skeleton).parts):
-        relative = path.relative_to(skeleton).as_posix()
-        sources = read_stub(path)
-        axes = {AXIS_OF_FOLDER[source.partition("/")[0]] for source in sources}
-        axis = axes.pop() if len(axes) == 1 else "common"
-        task = ""
-        if match := NAME_OF_ONE_TASK.fullmatch(path.name):
-            task = match["task"]
-            relative = relative.removesuffix(path.name) + match["name"]
-        yield ProjectFile(path=relative, sources=sources, axis=axis, task=task)
-
-
-def read_stub(path: Path) -> tuple[str, ...]:
-    """Return the content files that a stub includes, in order.
-
-    Raises BrokenTemplateError for a line that is not an include.
-    """
-    sources = []
-    for line in path.read_text("utf-8").splitlines():
-        match = STUB_LINE.fullmatch(line)
-        parts = match["expression"].split(" ~ ") if match else [line]
-        found = [STUB_PART.fullmatch(part) for part in parts]
-        source = "".join(
-            part["text"] or f"{{{part['name']}}}" for part in found if part
-        )
-        if not all(found) or source.partition("/")[0] not in AXIS_OF_FOLDER:
-            raise BrokenTemplateError(path, f"{line!r} is not an include of content")
-        sources.append(source)
-    if not sources:
-        raise BrokenTemplateError(path, "the stub includes nothing")
-    return tuple(sources)

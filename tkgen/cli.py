@@ -86,6 +86,14 @@ def cli(context: click.Context, debug: bool) -> None:
     help="The encoder it uses; `tkgen list` shows the choices.",
 )
 @click.option(
+    "--with",
+    "options",
+    metavar="OPTION",
+    multiple=True,
+    shell_complete=completer("option"),
+    help="What the task has as an option; may be given several times.",
+)
+@click.option(
     "--output-dir",
     default=".",
     type=click.Path(path_type=Path),
@@ -98,6 +106,7 @@ def new(
     name: str | None,
     task: str | None,
     model: str | None,
+    options: tuple[str, ...],
     output_dir: Path,
     no_input: bool,
     dry_run: bool,
@@ -117,7 +126,7 @@ def new(
     if asked:
         task, model, name = ask_missing(catalog, task, model, name)
     task, model = require_answers(catalog, task, model)
-    answers = resolve_answers(catalog, task, model, name)
+    answers = resolve_answers(catalog, task, model, name, options)
 
     from tkgen.create import create_project
     from tkgen.output import print_plan
@@ -129,14 +138,17 @@ def new(
     else:
         print_plan(plan, applied=not dry_run)
     if asked:
-        words = equivalent_command(answers, output_dir, dry_run)
+        words = equivalent_command(answers, options, output_dir, dry_run)
         click.echo(f"\nthe same without questions:\n  {shlex.join(words)}", err=True)
 
 
-def equivalent_command(answers: Answers, output_dir: Path, dry_run: bool) -> list[str]:
+def equivalent_command(
+    answers: Answers, options: Sequence[str], output_dir: Path, dry_run: bool
+) -> list[str]:
     """Return the words of the command that gives these answers unasked."""
     words = ["tkgen", "new", answers.project_slug, "--task", answers.task]
     words += ["--model", answers.model]
+    words += [word for option in options for word in ("--with", option)]
     words += ["--output-dir", str(output_dir)] if str(output_dir) != "." else []
     return words + (["--dry-run"] if dry_run else [])
 

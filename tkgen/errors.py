@@ -75,6 +75,13 @@ class UnknownNameError(UsageError):
         )
 
 
+class OptionError(UsageError):
+    """An option does not go with the task, or not with another option."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why, "leave it out; `tkgen list` describes the options")
+
+
 class MissingAnswerError(UsageError):
     """A needed answer was not given, and nobody is there to be asked."""
 

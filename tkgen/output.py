@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tkgen import __version__
-from tkgen.catalog import Card, Catalog
+from tkgen.catalog import Card, Catalog, Slot
 from tkgen.plan import Action, Plan
 
 FORMAT_VERSION = 1
@@ -77,10 +77,21 @@ def branch_rows(
 
 def print_catalog(catalog: Catalog) -> None:
     """Print every task, model and option on one line each."""
-    for kind in ("task", "model", "option"):
+    for kind in ("task", "model"):
         print_rows([(f"{kind}s", "")])
-        rows = [(f"  {card.name}", card_line(card)) for card in catalog.cards(kind)]
-        print_rows(rows or [("  none yet", "")])
+        print_rows((f"  {card.name}", card_line(card)) for card in catalog.cards(kind))
+    print_rows([("options", "")])
+    rows = [row for slot in catalog.slots for row in slot_rows(slot)]
+    print_rows(rows or [("  none yet", "")])
+
+
+def slot_rows(slot: Slot) -> Iterable[Row]:
+    """Yield a row for each option of a slot, with the tasks that have it."""
+    default = slot.options[0].name
+    for card in slot.options:
+        place = f"{slot.title} of {', '.join(slot.tasks)}"
+        instead = "default" if card.name == default else f"instead of {default}"
+        yield f"  {card.name}", f"{card_line(card)} [{place}; {instead}]"
 
 
 def card_line(card: Card) -> str:
@@ -110,6 +121,9 @@ def print_task(catalog: Catalog, card: Card) -> None:
     if card.aliases:
         print_rows([(f"also called: {', '.join(card.aliases)}", "")])
     print_rows([(f"models: {', '.join(catalog.names('model'))}", "")])
+    for slot in catalog.slots_for(card.name):
+        names = ", ".join(option.name for option in slot.options)
+        print_rows([(f"{slot.title}: {names} (--with)", "")])
     print_rows([("", ""), ("files", "")])
     print_rows((f"  {path}", text) for path, _, text in task_files(catalog, card))
     if card.data:
@@ -129,6 +143,10 @@ def task_to_json(catalog: Catalog, card: Card) -> str:
     ]
     content = card_to_dict(card) | {
         "models": catalog.names("model"),
+        "options": {
+            slot.name: [option.name for option in slot.options]
+            for slot in catalog.slots_for(card.name)
+        },
         "files": files,
         "data": asdict(card.data) if card.data else None,
         "command": new_command(catalog, card),
@@ -138,13 +156,9 @@ def task_to_json(catalog: Catalog, card: Card) -> str:
 
 def task_files(catalog: Catalog, card: Card) -> list[tuple[str, str, str]]:
     """Return path, axis and description of each file, for the first model."""
-    model = catalog.names("model")[0]
+    choices = {"task": card.name, "model": catalog.names("model")[0]}
     return [
-        (
-            file.path_for("PACKAGE"),
-            file.axis,
-            catalog.describe(file, card.name, model),
-        )
+        (file.path_for("PACKAGE"), file.axis, catalog.describe(file, choices))
         for file in catalog.files_for(card.name)
     ]
 

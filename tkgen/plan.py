@@ -49,9 +49,8 @@ def make_plan(
     state: Mapping[str, bytes],
 ) -> Plan:
     """Return the plan that creates a project of these files at the target."""
-    task, model, package = answers.task, answers.model, answers.package
     descriptions = {
-        file.path_for(package): catalog.describe(file, task, model)
+        file.path_for(answers.package): catalog.describe(file, answers.choices)
         for file in catalog.files_for(answers.task)
     }
     actions = [

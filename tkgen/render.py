@@ -58,8 +58,8 @@ def make_context(catalog: Catalog, answers: Answers) -> dict[str, Any]:
     settings = {key: value for key, value in values.items() if key.startswith("_")}
     return settings | {
         "_copy_without_render": VERBATIM,
-        "task": answers.task,
-        "model": answers.model,
+        **catalog.defaults(),
+        **answers.choices,
         "project_slug": answers.project_slug,
         "package": answers.package,
     }
@@ -69,7 +69,7 @@ def fill_verbatim_files(catalog: Catalog, answers: Answers, project: Path) -> No
     """Put the content in the place of the stubs that were copied as they are."""
     for file in catalog.files_for(answers.task):
         if file.path.startswith("data/"):
-            sources = file.sources_for(answers.task, answers.model)
+            sources = file.sources_for(answers.choices)
             try:
                 parts = [catalog.content_path(path).read_bytes() for path in sources]
             except FileNotFoundError as error:

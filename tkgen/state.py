@@ -57,7 +57,7 @@ def record_files(
             path=path,
             sha256=sha256_of(contents[path]),
             axis=file.axis,
-            sources=file.sources_for(answers.task, answers.model),
+            sources=file.sources_for(answers.choices),
         )
         for file in catalog.files_for(answers.task)
         for path in [file.path_for(answers.package)]
@@ -79,7 +79,10 @@ def make_state(
 
 def make_answers_file(answers: Answers) -> str:
     """Return the answers as TOML. No value can hold a quote or a line end."""
-    lines = [f'{key} = "{value}"' for key, value in asdict(answers).items()]
+    names = {"project_slug": answers.project_slug, "package": answers.package}
+    values = {"task": answers.task, "model": answers.model} | names
+    values |= dict(answers.options)
+    lines = [f'{key} = "{value}"' for key, value in values.items()]
     return "\n".join(
         [
             "# What this project was generated from, for tkgen alone: "

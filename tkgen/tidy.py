@@ -23,7 +23,7 @@ def tidy(catalog: Catalog, answers: Answers, project: Path) -> None:
     Raises BrokenTemplateError for a file that is not Python.
     """
     for file in catalog.files_for(answers.task):
-        sources = file.sources_for(answers.task, answers.model)
+        sources = file.sources_for(answers.choices)
         if not file.path.endswith(".py"):
             continue
         if not any(

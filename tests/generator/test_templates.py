@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from itertools import chain, product
 from pathlib import Path
 
 import pytest
 
 from tkgen.answers import DEPENDENCY_IMPORTS, Answers, package_name
-from tkgen.catalog import SKELETON, STUB_LINE, Catalog, names_of
+from tkgen.catalog import Catalog, names_of
 from tkgen.render import render
+from tkgen.skeleton import SKELETON, STUB_LINE
 from tkgen.tidy import format_code, tidy
 
 IMPORT_OF_THE_PACKAGE = re.compile(
@@ -31,6 +33,16 @@ def text_files(folder: Path) -> list[Path]:
     ]
 
 
+def combinations(catalog: Catalog) -> Iterator[dict[str, str]]:
+    """Yield each choice of task, model and options that can be generated."""
+    for task, model in product(catalog.names("task"), catalog.names("model")):
+        slots = catalog.slots_for(task)
+        names = [[option.name for option in slot.options] for slot in slots]
+        for options in product(*names):
+            chosen = zip((slot.name for slot in slots), options, strict=True)
+            yield {"task": task, "model": model, **dict(chosen)}
+
+
 def test_every_stub_is_one_include(catalog: Catalog) -> None:
     """Every file of the skeleton is one include line; README.md has one a part."""
     skeleton = catalog.templates_dir / SKELETON
@@ -44,6 +56,7 @@ def test_every_stub_is_one_include(catalog: Catalog) -> None:
 def test_a_file_varies_on_one_axis(catalog: Catalog) -> None:
     """A stub names one axis, README.md excepted, and lies under that axis' folder."""
     axes = {"common": "common", "tasks/{task}": "task", "encoders/{model}": "model"}
+    axes |= {f"options/{x.name}/{{{x.name}}}": "option" for x in catalog.slots}
     for file in catalog.files:
         if file.path == "README.md":
             assert file.axis == "common"
@@ -52,14 +65,14 @@ def test_a_file_varies_on_one_axis(catalog: Catalog) -> None:
         source = source.replace(f"tasks/{file.task}/", "tasks/{task}/")
         prefix = next(prefix for prefix in axes if source.startswith(f"{prefix}/"))
         assert file.axis == axes[prefix], file.path
-        assert file.axis == "task" or not file.task, file.path
+        assert file.axis in ("task", "option") or not file.task, file.path
 
 
 def test_every_included_source_exists(catalog: Catalog) -> None:
-    """Each stub finds its content for every task and every model."""
-    for task, model in product(catalog.names("task"), catalog.names("model")):
-        for file in catalog.files_for(task):
-            for source in file.sources_for(task, model):
+    """Each stub finds its content for every task, model and option."""
+    for choices in combinations(catalog):
+        for file in catalog.files_for(choices["task"]):
+            for source in file.sources_for(choices):
                 assert catalog.content_path(source).is_file(), source
 
 
@@ -67,13 +80,14 @@ def test_every_content_file_is_included(catalog: Catalog) -> None:
     """No content lies around unused: each file is some project's, or a card."""
     used = {
         source
-        for task, model in product(catalog.names("task"), catalog.names("model"))
-        for file in catalog.files_for(task)
-        for source in file.sources_for(task, model)
+        for choices in combinations(catalog)
+        for file in catalog.files_for(choices["task"])
+        for source in file.sources_for(choices)
     }
     content = catalog.templates_dir / "templates"
     present = {path.relative_to(content).as_posix() for path in text_files(content)}
-    assert {path for path in present if not path.endswith("card.toml")} <= used
+    cards = ("card.toml", "slot.toml")
+    assert {path for path in present if not path.endswith(cards)} <= used
 
 
 def test_tags_stand_only_where_a_name_is_filled_in(catalog: Catalog) -> None:
@@ -102,6 +116,8 @@ def test_cookiecutter_json_equals_the_catalog(catalog: Catalog) -> None:
     settings = json.loads((catalog.templates_dir / "cookiecutter.json").read_text())
     assert tuple(settings["task"]) == catalog.names("task")
     assert tuple(settings["model"]) == catalog.names("model")
+    for slot in catalog.slots:
+        assert settings[slot.name] == [option.name for option in slot.options]
 
 
 def test_cards_are_complete_and_unambiguous(catalog: Catalog) -> None:
@@ -125,9 +141,9 @@ def test_the_example_line_of_a_card_is_a_line_of_data(catalog: Catalog) -> None:
 
 def test_every_file_has_one_line_on_what_it_is(catalog: Catalog) -> None:
     """The tree that `tkgen new` prints says of each file what it is for."""
-    for task, model in product(catalog.names("task"), catalog.names("model")):
-        for file in catalog.files_for(task):
-            assert catalog.describe(file, task, model), file.path
+    for choices in combinations(catalog):
+        for file in catalog.files_for(choices["task"]):
+            assert catalog.describe(file, choices), file.path
 
 
 @pytest.mark.parametrize("slug", ["x", "qa-bert", "x" * 50])
@@ -135,13 +151,16 @@ def test_generated_python_is_formatted(
     catalog: Catalog, tmp_path: Path, slug: str
 ) -> None:
     """Whatever the length of the name, black has nothing left to do."""
-    for task, model in product(catalog.names("task"), catalog.names("model")):
-        answers = Answers(task, model, slug, package_name(slug))
-        (tmp_path / task / model).mkdir(parents=True)
-        project = render(catalog, answers, tmp_path / task / model)
+    for number, choices in enumerate(combinations(catalog)):
+        task, model, *options = choices.values()
+        slots = [slot.name for slot in catalog.slots_for(task)]
+        chosen = tuple(zip(slots, options, strict=True))
+        answers = Answers(task, model, slug, package_name(slug), chosen)
+        (tmp_path / str(number)).mkdir()
+        project = render(catalog, answers, tmp_path / str(number))
         tidy(catalog, answers, project)
         for file in catalog.files_for(task):
-            source, *_ = file.sources_for(task, model)
+            source, *_ = file.sources_for(choices)
             named = "{{" in catalog.content_path(source).read_text("utf-8")
             # The others are the same whatever the name.
             if file.path.endswith(".py") and (named or slug == "qa-bert"):
