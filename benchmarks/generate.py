@@ -64,17 +64,17 @@ def make_copier_template(project: Path, template: Path) -> None:
         if path.is_file() and path.suffix not in {".jsonl"}:
             text = path.read_text("utf-8")
             if SLUG in text or PACKAGE in text:
-                text = text.replace(SLUG, "[[ slug ]]").replace(
-                    PACKAGE, "[[ package ]]"
+                text = text.replace(SLUG, "<@ slug @>").replace(
+                    PACKAGE, "<@ package @>"
                 )
                 path.with_name(f"{path.name}.jinja").write_text(text, "utf-8")
                 path.unlink()
-    (template / "template" / PACKAGE).rename(template / "template" / "[[ package ]]")
+    (template / "template" / PACKAGE).rename(template / "template" / "<@ package @>")
     (template / "copier.yml").write_text(
         f"_subdirectory: template\nslug: {SLUG}\npackage: {PACKAGE}\n"
-        "_envops:\n  variable_start_string: '[['\n  variable_end_string: ']]'\n"
-        "  block_start_string: '[%'\n  block_end_string: '%]'\n"
-        "  comment_start_string: '[#'\n  comment_end_string: '#]'\n"
+        "_envops:\n  variable_start_string: '<@'\n  variable_end_string: '@>'\n"
+        "  block_start_string: '<%'\n  block_end_string: '%>'\n"
+        "  comment_start_string: '<#'\n  comment_end_string: '#>'\n"
     )
 
 
