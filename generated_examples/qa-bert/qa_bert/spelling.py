@@ -27,6 +27,9 @@ TORCH_PARTS = {
 }
 PARTS = tuple(TORCH_PARTS)
 OBJECT_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+# What older and newer files of the model garden call otherwise.
+OBJECT_ALIAS = ("_attention_layer/_output_dense", "_attention_output_dense")
+OBJECT_POOLER = "next_sentence..pooler_dense"
 # A task's layers -> where files that were trained for it keep them. A place that ends
 # with "_" goes on with "weights", which is transposed, or "bias".
 TASK_HEADS = {
@@ -90,7 +93,9 @@ class Spelling:
         if self.style == "torch":
             return torch_entries(place, part)
         if self.style == "objects":
-            return [Entry(f"{place}/{part}{OBJECT_SUFFIX}")]
+            places = [place, place.replace(*OBJECT_ALIAS)]
+            places += [OBJECT_POOLER] if layer == "pooler" else []
+            return [Entry(f"{each}/{part}{OBJECT_SUFFIX}") for each in places]
         # Tables have the name of their layer, and so has brightmart's projection.
         if part == "embeddings" or place.endswith("word_embeddings_2"):
             parts = ("/weight", "/embeddings") if self.style == "keras" else ("",)

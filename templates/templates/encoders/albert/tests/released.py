@@ -38,6 +38,41 @@ HUGGING_FACE = {
     "output": "ffn_output",
     "output_layer_norm": "full_layer_layer_norm",
 }
+# Heads: our variable -> its name in Google's files, and in Hugging Face's.
+HEADS = {
+    "qa_head/kernel": ("cls/squad/output_weights", "qa_outputs.weight"),
+    "qa_head/bias": ("cls/squad/output_bias", "qa_outputs.bias"),
+    "classifier/kernel": ("output_weights", "classifier.weight"),
+    "classifier/bias": ("output_bias", "classifier.bias"),
+    "mlm_transform/kernel": (
+        "cls/predictions/transform/dense/kernel",
+        "predictions.dense.weight",
+    ),
+    "mlm_transform/bias": (
+        "cls/predictions/transform/dense/bias",
+        "predictions.dense.bias",
+    ),
+    "mlm_layer_norm/gamma": (
+        "cls/predictions/transform/LayerNorm/gamma",
+        "predictions.LayerNorm.weight",
+    ),
+    "mlm_layer_norm/beta": (
+        "cls/predictions/transform/LayerNorm/beta",
+        "predictions.LayerNorm.bias",
+    ),
+    "mlm_bias/bias": (
+        "cls/predictions/output_bias",
+        "predictions.bias",
+    ),
+    "sentence_order_head/kernel": (
+        "cls/seq_relationship/output_weights",
+        "sop_classifier.classifier.weight",
+    ),
+    "sentence_order_head/bias": (
+        "cls/seq_relationship/output_bias",
+        "sop_classifier.classifier.bias",
+    ),
+}
 TORCH = {"kernel": "weight", "gamma": "weight", "beta": "bias", "embeddings": "weight"}
 
 
