@@ -42,10 +42,10 @@ TASK_HEADS = {
 }
 # What a style is told by, where that is not the table of token embeddings.
 ANCHORS = {"brightmart": ("embeddings_projection", "kernel")}
-# Entries that repeat others: indices 0, 1, 2, …; the token table as the last layer of
-# masked-word prediction; what Keras writes twice because two layers share it.
+# Entries that repeat others: indices 0, 1, 2, …; the token table and the bias in the last
+# layer of masked-word prediction; what Keras writes twice because two layers share it.
 COPIES = re.compile(
-    r"(^|[./])position_ids$|(^|[./])predictions[./]decoder[./]"
+    r"(^|[./])position_ids$|(^|[./])predictions[./](decoder[./]|bias$)"
     r"|^(mlm___cls|predictions)/.*/embeddings/"
 )
 
@@ -125,11 +125,12 @@ class Spelling:
     def spare(self, names: Iterable[str]) -> list[str]:
         """Return those of the names that hold nothing which a model could lack.
 
-        They are copies of other entries, or belong to the heads of other tasks.
+        They are copies of other entries, or belong to the heads of other tasks, as the
+        pooler does.
         """
         heads = {
             entry.name
-            for layer in self.heads
+            for layer in (*self.heads, "pooler")
             for part in PARTS
             for entry in self.entries(layer, part)
         }

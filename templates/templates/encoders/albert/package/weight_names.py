@@ -62,7 +62,7 @@ HEADS = {
     "mlm_bias": {
         "google": "cls/predictions/output_",
         "torch": "predictions",
-        "keras": "predictions",
+        "keras": "predictions/decoder",  # there predictions/bias is never used
     },
     "sentence_order_head": {
         "google": "cls/seq_relationship/output_",

@@ -1,7 +1,8 @@
-"""Checkpoints in albert_zh's own layout: other names, and another graph.
+"""Checkpoints in albert_zh's own layout, and Google's without a projection.
 
-Computed here in NumPy and float64 from the file's entries, step by step as its
-modeling.py does, so that neither names nor graph come from the code under test.
+albert_zh has other names and another graph. released.py has both: it computes the
+graph in NumPy and float64 from the file's entries, so that neither comes from the code
+under test.
 """
 
 import json
@@ -11,8 +12,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import reference
-from {{ cookiecutter.package }} import weight_names
+import released
+from {{ cookiecutter.package }} import (
+    reshape,
+    weight_names,
+)
 from {{ cookiecutter.package }}.checkpoints import (
     model_variables,
 )
@@ -38,37 +42,9 @@ SETTINGS = {
     "max_position_embeddings": 20,
     "type_vocab_size": 2,
 }
-LAYER = "bert/encoder/layer_shared"
-SHAPES = {
-    "bert/embeddings/word_embeddings": (40, 6),
-    "bert/embeddings/word_embeddings_2": (6, 16),
-    "bert/embeddings/position_embeddings": (20, 16),
-    "bert/embeddings/token_type_embeddings": (2, 16),
-    "bert/embeddings/LayerNorm/gamma": (16,),
-    "bert/embeddings/LayerNorm/beta": (16,),
-    **{
-        f"{place}/{part}": (16, 16) if part == "kernel" else (16,)
-        for place in (
-            f"{LAYER}/attention/self/query",
-            f"{LAYER}/attention/self/key",
-            f"{LAYER}/attention/self/value",
-            f"{LAYER}/attention/output/dense",
-            "bert/pooler/dense",
-        )
-        for part in ("kernel", "bias")
-    },
-    f"{LAYER}/attention/output/LayerNorm/gamma": (16,),
-    f"{LAYER}/attention/output/LayerNorm/beta": (16,),
-    f"{LAYER}/intermediate/dense/kernel": (16, 24),
-    f"{LAYER}/intermediate/dense/bias": (24,),
-    f"{LAYER}/output/dense/kernel": (24, 16),
-    f"{LAYER}/output/dense/bias": (16,),
-    f"{LAYER}/output/LayerNorm/gamma": (16,),
-    f"{LAYER}/output/LayerNorm/beta": (16,),
-}
 
 
-def write(folder, ln_type="postln", shapes=SHAPES):
+def write(folder, ln_type="postln", shapes=released.ALBERT_ZH):
     """Write a checkpoint with its config; return its arrays."""
     random = np.random.default_rng(5)
     arrays = {
@@ -79,15 +55,19 @@ def write(folder, ln_type="postln", shapes=SHAPES):
         "cls/predictions/output_bias": np.zeros(40, "float32"),
         "bert/pooler/dense/kernel/adam_m": np.zeros((16, 16), "float32"),
     }
+    write_checkpoint(folder, arrays | others, {**SETTINGS, "ln_type": ln_type})
+    return arrays
+
+
+def write_checkpoint(folder, arrays, settings):
+    """Write a TensorFlow checkpoint and its config."""
     tf.raw_ops.SaveV2(
         prefix=str(folder / "albert_model.ckpt"),
-        tensor_names=[*arrays, *others],
-        shape_and_slices=[""] * len(arrays | others),
-        tensors=[tf.constant(array) for array in (arrays | others).values()],
+        tensor_names=list(arrays),
+        shape_and_slices=[""] * len(arrays),
+        tensors=[tf.constant(array) for array in arrays.values()],
     )
-    settings = {**SETTINGS, "ln_type": ln_type}
     (folder / "albert_config.json").write_text(json.dumps(settings))
-    return arrays
 
 
 def make_inputs():
@@ -96,77 +76,6 @@ def make_inputs():
     ids = np.random.default_rng(0).integers(1, 40, mask.shape).astype("int32")
     segments = (np.arange(15) > 4).astype("int32") * mask
     return {"input_ids": ids, "segment_ids": segments, "attention_mask": mask}
-
-
-class AlbertZh:
-    """The graph of albert_zh's modeling.py."""
-
-    def __init__(self, arrays, ln_type, widen="before the sum"):
-        self.arrays = {name: array.astype("float64") for name, array in arrays.items()}
-        self.ln_type, self.widen = ln_type, widen
-
-    def dense(self, x, place):
-        return x @ self.arrays[f"{place}/kernel"] + self.arrays[f"{place}/bias"]
-
-    def normalize(self, x, place):
-        centred = x - x.mean(-1, keepdims=True)
-        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12)
-        return scaled * self.arrays[f"{place}/gamma"] + self.arrays[f"{place}/beta"]
-
-    def attend(self, x, mask):
-        batch, length, width = x.shape
-        parts = (
-            self.dense(x, f"{LAYER}/attention/self/{name}")
-            .reshape(batch, length, 2, width // 2)
-            .transpose(0, 2, 1, 3)
-            for name in ("query", "key", "value")
-        )
-        mixed = reference.attention(*parts, (mask == 0)[:, None, None, :])
-        mixed = mixed.transpose(0, 2, 1, 3).reshape(x.shape)
-        return self.dense(mixed, f"{LAYER}/attention/output/dense")
-
-    def feed_forward(self, x):
-        wide = reference.gelu_new(self.dense(x, f"{LAYER}/intermediate/dense"))
-        return self.dense(wide, f"{LAYER}/output/dense")
-
-    def embed(self, ids, segments):
-        place = "bert/embeddings"
-        token, matrix, position, segment = (
-            self.arrays[f"{place}/{name}_embeddings{end}"]
-            for name, end in (
-                ("word", ""),
-                ("word", "_2"),
-                ("position", ""),
-                ("token_type", ""),
-            )
-        )
-        others = segment[segments] + position[: ids.shape[1]]
-        if self.widen == "before the sum":
-            total = token[ids] @ matrix + others
-        else:  # wrong here, and right in Google's ALBERT: the tables' first columns
-            total = (token[ids] + others[..., : token.shape[1]]) @ matrix
-        return self.normalize(total, f"{place}/LayerNorm")
-
-    def forward(self, inputs):
-        hidden = self.embed(inputs["input_ids"], inputs["segment_ids"])
-        first, second = (
-            f"{LAYER}/{place}/LayerNorm" for place in ("attention/output", "output")
-        )
-        mask, states = inputs["attention_mask"], []
-        for _ in range(SETTINGS["num_hidden_layers"]):
-            if self.ln_type == "preln":
-                hidden = hidden + self.attend(self.normalize(hidden, first), mask)
-                hidden = hidden + self.feed_forward(self.normalize(hidden, second))
-            else:
-                hidden = self.normalize(hidden + self.attend(hidden, mask), first)
-                hidden = self.normalize(hidden + self.feed_forward(hidden), second)
-            states.append(hidden)
-        pooled = np.tanh(self.dense(hidden[:, 0], "bert/pooler/dense"))
-        return {
-            "hidden_states": np.stack(states, 1),
-            "sequence_output": hidden,
-            "pooled_output": pooled,
-        }
 
 
 def difference(found, expected, mask):
@@ -192,12 +101,12 @@ def test_graph(tmp_path, ln_type, dtype, tolerance):
     inputs = make_inputs()
     found = from_pretrained(tmp_path, return_states=True)(inputs)
     mask = inputs["attention_mask"]
-    expected = AlbertZh(arrays, ln_type).forward(inputs)
+    expected = released.AlbertZh(arrays, ln_type).forward(inputs)
     assert difference(found, expected, mask) <= tolerance
     other_type = {"postln": "preln", "preln": "postln"}[ln_type]
     for wrong in (
-        AlbertZh(arrays, other_type),
-        AlbertZh(arrays, ln_type, widen="after the sum"),
+        released.AlbertZh(arrays, other_type),
+        released.AlbertZh(arrays, ln_type, widen="after the sum"),
     ):
         assert difference(found, wrong.forward(inputs), mask) > 0.1
 
@@ -205,11 +114,16 @@ def test_graph(tmp_path, ln_type, dtype, tolerance):
 @pytest.mark.parametrize("prefix", ["", "module/"])
 def test_every_entry_arrives_once(tmp_path, prefix):
     """Each variable has its entry, and the projection has no bias."""
-    arrays = write(tmp_path, shapes={prefix + name: SHAPES[name] for name in SHAPES})
+    arrays = write(
+        tmp_path,
+        shapes={prefix + name: released.ALBERT_ZH[name] for name in released.ALBERT_ZH},
+    )
     encoder = build_encoder(load_config(tmp_path))
     report = load_pretrained(encoder, tmp_path)
     variables = model_variables(encoder)
-    assert report.loaded == tuple(variables) and len(variables) == len(SHAPES)
+    assert report.loaded == tuple(variables) and len(variables) == len(
+        released.ALBERT_ZH
+    )
     assert "embeddings_projection/bias" not in variables
     assert report.unused == ("cls/predictions/output_bias",)
     for name, layer in (
@@ -232,7 +146,7 @@ def test_config_is_read_as_it_is_meant(tmp_path):
         load_config(tmp_path)
 
 
-def test_other_files_have_one_way(tmp_path):
+def test_other_files_have_one_way():
     """Code for other layouts does not look for ln_type, so it changes nothing."""
     config = EncoderConfig(**{**SETTINGS, "ln_type": "preln", "wide_embeddings": True})
     for style in ("google", "torch", "keras"):
@@ -242,7 +156,9 @@ def test_other_files_have_one_way(tmp_path):
 
 def test_layers_of_their_own_are_not_taken_for_shared(tmp_path):
     """A file with the projection but without the shared layer says what it lacks."""
-    shapes = {name.replace("shared", "0"): shape for name, shape in SHAPES.items()}
+    shapes = {
+        name.replace("shared", "0"): shape for name, shape in released.ALBERT_ZH.items()
+    }
     write(tmp_path, shapes=shapes)
     with pytest.raises(UserError, match="layer_shared/attention"):
         from_pretrained(tmp_path)
@@ -262,10 +178,46 @@ def test_other_formats_cannot_hold_it(style, change):
         weight_names.release_config(EncoderConfig(**{**vars(config), **change}), style)
 
 
-def test_doubtful_config_is_warned_of(tmp_path):
+def test_reshape_refuses_before_it_writes(tmp_path):
+    """Its folder would be Hugging Face's, so nothing is left behind."""
+    write(tmp_path)
+    config, folder = load_config(tmp_path), tmp_path / "new"
+    arrays = {reshape.TOKENS: np.zeros((40, 6)), reshape.POSITIONS: np.zeros((20, 16))}
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UserError, match="albert_zh"):
+        reshape.write(arrays, config, None, folder)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_doubtful_config_is_warned_of():
     """For xlarge albert_zh has published both values, and the weights fit either."""
     config = EncoderConfig(**{**SETTINGS, "num_hidden_layers": 24})
     wide = {**vars(config), "wide_embeddings": True, "hidden_size": 2048}
     assert "ln_type" in weight_names.doubts(EncoderConfig(**wide))
     narrow = {**wide, "wide_embeddings": False}
     assert weight_names.doubts(EncoderConfig(**narrow)) == ""
+
+
+@pytest.mark.parametrize("kept", ["", "kernel", "bias"])
+def test_projection_that_is_not_in_the_file(tmp_path, kept):
+    """Google leaves it out where widths are equal: the identity, and reported."""
+    settings = {**SETTINGS, "embedding_size": 16}
+    encoder = build_encoder(EncoderConfig(**settings))
+    arrays = {
+        released.google_name(key): np.ones(variable.shape, "float32")
+        for key, variable in model_variables(encoder).items()
+        if not key.startswith("embeddings_projection") or key.endswith(f"/{kept}")
+    }
+    write_checkpoint(tmp_path, arrays, settings)
+    if kept:  # half of it is no file of Google's
+        with pytest.raises(UserError, match="embeddings_projection/"):
+            load_pretrained(encoder, tmp_path)
+        return
+    report = load_pretrained(encoder, tmp_path)
+    projection = "embeddings_projection"
+    assert report.filled == (f"{projection}/kernel", f"{projection}/bias")
+    assert f"set as the file implies: {projection}/kernel, " in str(report)
+    assert f"set as the file implies: {projection}/bias" in report.details()
+    kernel, bias = encoder.get_layer(projection).get_weights()
+    np.testing.assert_array_equal(kernel, np.eye(16))
+    np.testing.assert_array_equal(bias, np.zeros(16))
