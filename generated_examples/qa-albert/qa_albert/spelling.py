@@ -42,8 +42,8 @@ TASK_HEADS = {
 }
 # What a style is told by, where that is not the table of token embeddings.
 ANCHORS = {"brightmart": ("embeddings_projection", "kernel")}
-# Entries that repeat others: indices 0, 1, 2, …; the token table and the bias in the last
-# layer of masked-word prediction; what Keras writes twice because two layers share it.
+# Entries that repeat others: indices 0, 1, 2, …; the token table, and the bias, as the
+# last layer of masked-word prediction; what Keras writes twice as two layers share it.
 COPIES = re.compile(
     r"(^|[./])position_ids$|(^|[./])predictions[./](decoder[./]|bias$)"
     r"|^(mlm___cls|predictions)/.*/embeddings/"
