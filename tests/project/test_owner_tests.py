@@ -119,8 +119,8 @@ DEFECTS = {
     ),
     "albert_zh's projection comes after the sum": Defect(
         "encoder.py",
-        "    return embed(inputs, config.hidden_size, config, widen(narrow))\n",
-        "    return widen(embed(inputs, size, config, narrow))\n",
+        "    return embed(inputs, config.hidden_size, config, widen(tokens(",
+        "    return widen(embed(inputs, config.embedding_size, config, (tokens(",
         "test_other_layouts.py",
         "albert",
     ),

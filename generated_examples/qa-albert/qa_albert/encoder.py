@@ -36,8 +36,8 @@ from .transformer import (
     initializer,
     last_layers,
     layer_norm,
-    look_up,
     make_inputs,
+    table,
     transformer_layer,
 )
 
@@ -102,15 +102,14 @@ def embed_wide(inputs: dict[str, Tensor], config: EncoderConfig) -> Tensor:
 
     The other way round in ALBERT. The matrix has no bias: (batch, length, hidden).
     """
-    ids, size = inputs["input_ids"], config.embedding_size
-    narrow = look_up("token", config.vocab_size, size, ids, config)
+    tokens = table("token", config.vocab_size, config.embedding_size, config)
     widen = layers.Dense(
         config.hidden_size,
         use_bias=False,
         kernel_initializer=initializer(config),
         name="embeddings_projection",
     )
-    return embed(inputs, config.hidden_size, config, widen(narrow))
+    return embed(inputs, config.hidden_size, config, widen(tokens(inputs["input_ids"])))
 
 
 def pre_norm_layer(config: EncoderConfig, name: str) -> Layer:

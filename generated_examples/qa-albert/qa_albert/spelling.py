@@ -110,8 +110,10 @@ class Spelling:
             return []
         # The head stands beside the encoder, not in it.
         root = re.sub(rf"(^|(?<=[/.]))(bert|{self.model})[/.]$", "", self.prefix)
+        if layer == "mlm_bias":
+            part = "bias"  # whatever its layer calls the one variable
         if place.endswith("_"):
-            last = {"kernel": "weights", "bias": "bias"}.get(part, part)
+            last = "weights" if part == "kernel" else part
             return [Entry(f"{root}{place}{last}", part == "kernel")]
         if style == "torch":
             return torch_entries(root + place, part)

@@ -139,7 +139,7 @@ def embed(
     """
     ids = inputs["input_ids"]
     if tokens is None:
-        tokens = look_up("token", config.vocab_size, width, ids, config)
+        tokens = table("token", config.vocab_size, width, config)(ids)
     # 0, 1, 2, … along each row; a running sum works while the length is unknown.
     positions = ops.cumsum(ops.ones_like(ids), axis=1) - 1
     tables = [
@@ -150,19 +150,14 @@ def embed(
         tables.append(("task", config.num_tasks, inputs["task_ids"]))
     hidden = tokens
     for name, rows, indices in tables:
-        hidden = hidden + look_up(name, rows, width, indices, config)
+        hidden = hidden + table(name, rows, width, config)(indices)
     hidden = layer_norm(config, "embeddings_layer_norm")(hidden)
     return dropout(config.hidden_dropout_prob, "embeddings_dropout")(hidden)
 
 
-def look_up(
-    name: str, rows: int, width: int, indices: Tensor, config: "Config"
-) -> Tensor:
-    """Return a row of a learned table for each index: (batch, length, width)."""
-    table = layers.Embedding(
-        rows, width, initializer(config), name=f"embeddings_{name}"
-    )
-    return table(indices)
+def table(name: str, rows: int, width: int, config: "Config") -> layers.Embedding:
+    """Return a learned table, a vector for each index: int32 in, (…, width) out."""
+    return layers.Embedding(rows, width, initializer(config), name=f"embeddings_{name}")
 
 
 def first_token(hidden: Tensor, config: "Config") -> Tensor:
