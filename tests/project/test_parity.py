@@ -86,9 +86,9 @@ def test_torch_stays_out_of_this_process() -> None:
     assert "torch" not in sys.modules
 
 
-def google_differences(load: Load, model: str, **settings: object) -> dict[str, float]:
-    """Return the largest difference of each output to Google's graph."""
-    folder = HERE / f"google_{model}_tiny"
+def graph_differences(load: Load, name: str, **settings: object) -> dict[str, float]:
+    """Return the largest difference of each output to those that lie beside a file."""
+    folder = HERE / name
     expected = dict(np.load(folder / "expected.npz"))
     found = compute(load, folder, expected, return_states=True, **settings)
     real = expected["attention_mask"].astype(bool)
@@ -107,14 +107,16 @@ def google_differences(load: Load, model: str, **settings: object) -> dict[str, 
 
 def test_google_checkpoint(loads: dict[str, Load]) -> None:
     """Each layer of a TensorFlow checkpoint equals the output of Google's graph."""
-    differences = google_differences(loads["bert"], "bert", hidden_act="gelu_new")
+    differences = graph_differences(
+        loads["bert"], "google_bert_tiny", hidden_act="gelu_new"
+    )
     assert len(differences) == 5
     assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
 
 
 def test_google_albert_checkpoint(loads: dict[str, Load]) -> None:
     """The same for ALBERT, whose "gelu" is the tanh form without being told."""
-    differences = google_differences(loads["albert"], "albert")
+    differences = graph_differences(loads["albert"], "google_albert_tiny")
     assert len(differences) == 8
     assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
 
@@ -122,8 +124,24 @@ def test_google_albert_checkpoint(loads: dict[str, Load]) -> None:
 @pytest.mark.parametrize("model", ["bert", "albert"])
 def test_the_comparison_can_fail(loads: dict[str, Load], model: str) -> None:
     """GELU's other form departs from Google's graph by more than the tolerance."""
-    differences = google_differences(loads[model], model, hidden_act="gelu")
+    differences = graph_differences(
+        loads[model], f"google_{model}_tiny", hidden_act="gelu"
+    )
     assert min(differences.values()) > TOLERANCE
+
+
+@pytest.mark.parametrize("ln_type", ["postln", "preln"])
+def test_brightmart_checkpoint(loads: dict[str, Load], ln_type: str) -> None:
+    """A checkpoint in albert_zh's own layout equals what its modeling.py computed."""
+    name = f"brightmart_albert_tiny_{ln_type}"
+    differences = graph_differences(loads["albert"], name)
+    assert len(differences) == 5
+    assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
+    # Other graphs fit the same weights, and are far away.
+    other = {"postln": "preln", "preln": "postln"}[ln_type]
+    for setting in ({"ln_type": other}, {"hidden_act": "gelu"}):
+        differences = graph_differences(loads["albert"], name, **setting)
+        assert min(differences.values()) > TOLERANCE, setting
 
 
 def read_cases(path: Path) -> list[dict[str, dict]]:

@@ -207,37 +207,19 @@ class Hdf5Checkpoint:
     """
 
     names_style = "keras"
-    # Groups in which Keras keeps the optimizer.
-    _OPTIMIZER = ("optimizer", "optimizer_weights")
 
     def __init__(self, path: Path) -> None:
-        import h5py
+        from . import hdf5_files
 
-        self._path = path
-        self._places: dict[str, str] = {}
-        shapes: dict[str, tuple[int, ...]] = {}
-
-        def note(place: str, item: Any) -> None:
-            """Take down a dataset; those without a shape hold nothing."""
-            if not isinstance(item, h5py.Dataset) or item.shape is None:
-                return
-            if place.split("/")[0] not in self._OPTIMIZER:
-                name = place.removesuffix(":0")
-                self._places[name], shapes[name] = place, tuple(item.shape)
-
-        with damage_reported(path), h5py.File(path, "r") as file:
-            file.visititems(note)
-        self.shapes: Mapping[str, tuple[int, ...]] = shapes
+        self._path, self._files = path, hdf5_files
+        with damage_reported(path):
+            found = hdf5_files.find_arrays(path)
+        self._places = {place.removesuffix(":0"): place for place in found}
+        self.shapes: Mapping[str, tuple[int, ...]] = {
+            name: found[place] for name, place in self._places.items()
+        }
 
     def read(self, name: str) -> np.ndarray:
         """Return the array called `name`."""
-        import h5py
-
-        with damage_reported(self._path), h5py.File(self._path, "r") as file:
-            dataset = file[self._places[name]]
-            if dataset.external or dataset.is_virtual:
-                raise ValueError(f"{name} is in another file")
-            # A dataset that was never written takes no room, however large it is.
-            if dataset.nbytes > self._path.stat().st_size:
-                raise ValueError(f"{name} is larger than the file")
-            return widen(np.asarray(dataset[()]))
+        with damage_reported(self._path):
+            return widen(self._files.read_array(self._path, self._places[name]))

@@ -26,15 +26,16 @@ from .checkpoints import (
 )
 from .encoder import EncoderConfig, build_encoder
 from .errors import UserError
-from .spelling import Entry, Spelling, find_spelling
+from .spelling import PARTS, Entry, Spelling, find_spelling
 
-# What `skip` takes, and the layer that then keeps its random weights.
+# What `skip` takes, and the layers that then keep their random weights.
 SKIPPABLE = {
-    "token_embedding": "embeddings_token",
-    "position_embedding": "embeddings_position",
-    "segment_embedding": "embeddings_segment",
-    "embedding_layer_norm": "embeddings_layer_norm",
-    "pooler": "pooler",
+    "token_embedding": ("embeddings_token",),
+    "position_embedding": ("embeddings_position",),
+    "segment_embedding": ("embeddings_segment",),
+    "embedding_layer_norm": ("embeddings_layer_norm",),
+    "pooler": ("pooler",),
+    "head": tuple(weight_names.HEADS),  # a task's last layers
 }
 # Layers that many files lack; without an entry they stay random.
 OPTIONAL = ("pooler", "embeddings_task", *weight_names.HEADS)
@@ -72,26 +73,35 @@ class CheckpointAdapter:
 
         `encoder` may be a task's model; its head is loaded where the file has it.
         Raises UserError where an entry is missing or has another shape. The pooler
-        and the head may be missing: they stay random.
+        and the head may be missing as a whole: they stay random.
         """
         checkpoint = open_checkpoint(path)
         spelling = spelling_of(checkpoint, path)
-        used, random = {}, []
+        used, random, filled = {}, [], []
         for key, variable in model_variables(encoder).items():
             layer, _, part = key.rpartition("/")
             entries = [] if layer in skip else spelling.entries(layer, part)
             entry = next((e for e in entries if e.name in checkpoint.shapes), None)
             if entry:
-                array = entry.convert(checkpoint.read(entry.name), variable.shape)
-                assign_variable(variable, key, entry.name, array)
+                copy_entry(checkpoint, entry, variable, key)
                 used[key] = entry.name
-            elif layer in skip or layer in OPTIONAL:
+                continue
+            lacking = layer not in skip and has_layer(checkpoint, spelling, layer)
+            if layer in skip or (layer in OPTIONAL and not lacking):
                 random.append(key)
-            elif not weight_names.fill_missing(variable, key, config):
+            elif not lacking and weight_names.fill_missing(variable, key, config):
+                filled.append(key)
+            else:
                 raise missing_entry(checkpoint, entries, key)
         unused = sorted(set(checkpoint.shapes) - set(used.values()))
-        warning = weight_names.doubts(config)
-        return LoadReport(tuple(used), tuple(random), tuple(unused), warning)
+        return LoadReport(
+            tuple(used),
+            tuple(random),
+            tuple(unused),
+            weight_names.doubts(config),
+            filled=tuple(filled),
+            spare=tuple(spelling.spare(unused)),
+        )
 
 
 def spelling_of(checkpoint: Checkpoint, path: Path) -> Spelling:
@@ -108,6 +118,32 @@ def spelling_of(checkpoint: Checkpoint, path: Path) -> Spelling:
             "give a checkpoint of that model, or write a CheckpointAdapter",
         )
     return found
+
+
+def has_layer(checkpoint: Checkpoint, spelling: Spelling, layer: str) -> bool:
+    """Return whether a file has any variable of a layer."""
+    entries = (spelling.entries(layer, part) for part in PARTS)
+    return any(entry.name in checkpoint.shapes for each in entries for entry in each)
+
+
+def copy_entry(
+    checkpoint: Checkpoint, entry: Entry, variable: keras.Variable, key: str
+) -> None:
+    """Copy an entry of a file into a variable; raise UserError where it does not fit.
+
+    A head of another size is an error too: that it is dropped should be someone's wish.
+    """
+    array = entry.convert(checkpoint.read(entry.name), variable.shape)
+    layer, wanted = key.rpartition("/")[0], tuple(variable.shape)
+    if layer in weight_names.HEADS and array.shape != wanted:
+        raise UserError(
+            f"the checkpoint's head does not fit: {entry.name}",
+            f"its shape is {array.shape}, but {key} wants {wanted}: it was trained for "
+            "another task or other labels",
+            'for a random head call load_pretrained(…, skip=("head",)); train.py does '
+            "the call in load_weights",
+        )
+    assign_variable(variable, key, entry.name, array)
 
 
 def missing_entry(
@@ -147,7 +183,7 @@ def load_pretrained(
             )
     adapter = adapter or CheckpointAdapter()
     path = find_checkpoint(checkpoint)
-    layers = [SKIPPABLE[part] for part in skip]
+    layers = [layer for part in skip for layer in SKIPPABLE[part]]
     config = adapter.adapt_config(path)
     skipped = {"skip": layers} if layers else {}  # an adapter need not know it
     return adapter.adapt_weights(encoder, config, path, **skipped)

@@ -132,20 +132,29 @@ class LoadReport:
     random: tuple[str, ...]
     unused: tuple[str, ...]
     warning: str = ""  # what looks wrong though everything fits
+    filled: tuple[str, ...] = ()  # has no entry: the value that is then meant
+    spare: tuple[str, ...] = ()  # out of `unused`: copies, and other tasks' heads
 
     def __str__(self) -> str:
-        """Return one line, with the names of what stayed random."""
+        """Return one line that names what an owner should look at."""
         text = f"loaded {len(self.loaded)} variables"
+        if self.filled:
+            text += f"; set as the file implies: {', '.join(self.filled)}"
         if self.random:
             text += f"; random: {', '.join(self.random)}"
-        if self.unused:
-            text += f"; {len(self.unused)} entries of the file not used"
+        if self.spare:
+            text += f"; {len(self.spare)} entries are copies or for other tasks"
+        strange = [name for name in self.unused if name not in set(self.spare)]
+        if strange:
+            rest = f" and {len(strange) - 3} more" if len(strange) > 3 else ""
+            text += f"; not used: {', '.join(strange[:3])}{rest}"
         return text + (f"\nwarning: {self.warning}" if self.warning else "")
 
     def details(self) -> str:
         """Return every name, one a line."""
         groups = {
             "loaded": self.loaded,
+            "set as the file implies": self.filled,
             "random": self.random,
             "not used": self.unused,
         }

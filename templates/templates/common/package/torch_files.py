@@ -210,14 +210,18 @@ class LegacyFile:
 def open_torch_file(path: Path) -> ZipFile | LegacyFile:
     """Return the reader for a file that torch.save wrote."""
     with path.open("rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"
-    return ZipFile(path) if is_zip else LegacyFile(path)
+        return (ZipFile if file.read(4) == b"PK\x03\x04" else LegacyFile)(path)
 
 
 def read_tensor(file: ZipFile | LegacyFile, tensor: Tensor) -> np.ndarray:
     """Return a tensor as an array of its own; bfloat16 as float32."""
     if math.prod(tensor.shape) > tensor.storage.length:
         raise ValueError("a tensor is larger than its storage")
+    reach = 0
+    for stride, size in sorted(zip(tensor.strides, tensor.shape, strict=True)):
+        if size > 1 and stride <= reach:
+            raise ValueError("elements of a tensor overlap")
+        reach += (size - 1) * stride
     numbers = file.read_storage(tensor.storage)
     native = numbers.dtype.newbyteorder("=")
     if 0 in tensor.shape:
@@ -230,9 +234,7 @@ def read_tensor(file: ZipFile | LegacyFile, tensor: Tensor) -> np.ndarray:
         array = part.astype(native, order="C")
     if tensor.storage.kind != "BFloat16Storage":
         return array
-    bits = array.astype("uint32")
-    bits <<= 16
-    return bits.view("float32")
+    return np.asarray(np.left_shift(array, 16, dtype="uint32")).view("float32")
 
 
 def find_tensors(content: Any) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from .encoder import EncoderConfig
+from .spelling import TASK_HEADS
 
 MODEL = "bert"
 # Short names that `--pretrained` takes, and the PyPI package that holds the files.
@@ -47,19 +48,28 @@ OBJECTS_IN_LAYER = {
     "output": "_output_dense",
     "output_layer_norm": "_output_layer_norm",
 }
-# A task's layers -> where files that were trained for it keep them.
+# The same for a task's layers: spelling.py has those named alike for every model.
 HEADS = {
-    "qa_head": {
-        "google/kernel": "cls/squad/output_weights",
-        "google/bias": "cls/squad/output_bias",
-        "torch/kernel": "qa_outputs.weight",
-        "torch/bias": "qa_outputs.bias",
+    **TASK_HEADS,
+    "mlm_transform": {
+        "google": "cls/predictions/transform/dense",
+        "torch": "cls.predictions.transform.dense",
+        "keras": "mlm___cls/predictions/transform/dense",
     },
-    "classifier": {
-        "google/kernel": "output_weights",
-        "google/bias": "output_bias",
-        "torch/kernel": "classifier.weight",
-        "torch/bias": "classifier.bias",
+    "mlm_layer_norm": {
+        "google": "cls/predictions/transform/LayerNorm",
+        "torch": "cls.predictions.transform.LayerNorm",
+        "keras": "mlm___cls/predictions/transform/LayerNorm",
+    },
+    "mlm_bias": {
+        "google": "cls/predictions/output_",
+        "torch": "cls.predictions",
+        "keras": "mlm___cls/predictions",
+    },
+    "sentence_order_head": {
+        "google": "cls/seq_relationship/output_",
+        "torch": "cls.seq_relationship",
+        "keras": "nsp___cls/seq_relationship",
     },
 }
 
