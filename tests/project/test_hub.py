@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .conftest import Done, Load, environment, run, write_data
+from .conftest import REPOSITORY, Done, Load, environment, run, write_data
 from .hub_server import Hub, commit_of, running
 
 NAME = "hf://team/tiny"
@@ -69,7 +70,7 @@ def refuse(project: Path, name: str = NAME) -> str:
     """Return the error for a name: three parts, soon, and no traceback."""
     start = time.monotonic()
     done: Done = run(["-m", "qa_bert.downloads", name], project, check=2)
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 40
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     error = done.stderr[done.stderr.index("error: ") :]
@@ -275,6 +276,17 @@ def test_another_content(
         assert "cannot download" in refuse(project)
     monkeypatch.delenv("HF_HUB_OFFLINE")
     assert contents(fetch(project)) == NEEDED
+
+
+def test_the_page_has_every_name(loads: dict[str, Load]) -> None:
+    """docs/checkpoints.md lists what can be named, and where it comes from."""
+    page = (REPOSITORY / "docs" / "checkpoints.md").read_text("utf-8")
+    for load in loads.values():
+        for name, (origin, _) in load("known_checkpoints").ORIGINS.items():
+            if not re.fullmatch(r"google/uncased_L-\d+_H-\d+_A-\d+", name):
+                assert f"`{name}`" in page
+            if origin.startswith("hf://"):
+                assert f"`{origin.rpartition('/')[0]}/…`" in page
 
 
 WITHOUT_CLIENT = """
