@@ -143,7 +143,9 @@ def test_no_network(project: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) ->
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
     monkeypatch.setenv("HF_ENDPOINT", address)
-    assert fetch(project) == folder
+    done = run(["-m", "qa_bert.downloads", NAME], project)
+    assert done.stdout == f"{folder}\n"
+    assert "refused; the cache serves" in done.stderr
     error = refuse(project, "hf://team/other")
     assert "refused" in error
     assert f"{address}/team/other/resolve/main/config.json" in error

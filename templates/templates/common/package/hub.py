@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -64,9 +65,11 @@ def fetch_repository(repository: str, revision: str = "main") -> Path:
         raise
     # Each version of the client raises the errors of another HTTP library.
     except Exception as error:
-        if cached:
-            return cached
-        raise explain(error, repository, revision, wanted) from error
+        explained = explain(error, repository, revision, wanted)
+        if not cached:
+            raise explained from error
+        print(f"warning: {explained}; the cache serves", file=sys.stderr)
+        return cached
     return Path(folder)
 
 
