@@ -11,8 +11,6 @@ from .errors import UserError
 from .spelling import TASK_HEADS
 
 MODEL = "albert"
-# Short names that `--pretrained` takes, and the PyPI package that holds the files.
-PACKAGED: dict[str, tuple[str, str]] = {}
 
 # Our layer -> its place in Google's files, and in Hugging Face's.
 PLACES_OF_PARTS = {

