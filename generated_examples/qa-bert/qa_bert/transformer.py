@@ -129,13 +129,25 @@ def embed(inputs: dict[str, Tensor], width: int, config: "Config") -> Tensor:
     if config.num_tasks:
         tables.append(("task", config.num_tasks, inputs["task_ids"]))
     vectors = [
-        layers.Embedding(rows, width, initializer(config), name=f"embeddings_{name}")(
-            indices
-        )
-        for name, rows, indices in tables
+        table(name, rows, width, config)(indices) for name, rows, indices in tables
     ]
     hidden = layer_norm(config, "embeddings_layer_norm")(sum(vectors[1:], vectors[0]))
     return dropout(config.hidden_dropout_prob, "embeddings_dropout")(hidden)
+
+
+def table(name: str, rows: int, width: int, config: "Config") -> layers.Embedding:
+    """Return a learned table, a vector for each index: int32 in, (…, width) out.
+
+    That of tokens can be applied in reverse, `layer(vectors, reverse=True)`: it then
+    scores each token for each vector, in full precision, with the same weights.
+    """
+    settings = {"embeddings_initializer": initializer(config)}
+    settings["name"] = f"embeddings_{name}"
+    if name != "token":
+        return layers.Embedding(rows, width, **settings)
+    return layers.ReversibleEmbedding(
+        rows, width, reverse_dtype=full_precision(), **settings
+    )
 
 
 def first_token(hidden: Tensor, config: "Config") -> Tensor:

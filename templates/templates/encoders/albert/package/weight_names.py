@@ -47,6 +47,28 @@ HEADS = {
         "torch/kernel": "classifier.weight",
         "torch/bias": "classifier.bias",
     },
+    "mlm_transform": {
+        "google/kernel": "cls/predictions/transform/dense/kernel",
+        "google/bias": "cls/predictions/transform/dense/bias",
+        "torch/kernel": "predictions.dense.weight",
+        "torch/bias": "predictions.dense.bias",
+    },
+    "mlm_layer_norm": {
+        "google/gamma": "cls/predictions/transform/LayerNorm/gamma",
+        "google/beta": "cls/predictions/transform/LayerNorm/beta",
+        "torch/gamma": "predictions.LayerNorm.weight",
+        "torch/beta": "predictions.LayerNorm.bias",
+    },
+    "mlm_bias": {
+        "google/beta": "cls/predictions/output_bias",
+        "torch/beta": "predictions.bias",
+    },
+    "sentence_order_head": {
+        "google/kernel": "cls/seq_relationship/output_weights",
+        "google/bias": "cls/seq_relationship/output_bias",
+        "torch/kernel": "sop_classifier.classifier.weight",
+        "torch/bias": "sop_classifier.classifier.bias",
+    },
 }
 # hidden_size -> num_hidden_layers of the released models.
 DEPTHS = {768: (12,), 1024: (24,), 2048: (24,), 4096: (12,), 312: (4,), 384: (6,)}

@@ -61,6 +61,28 @@ HEADS = {
         "torch/kernel": "classifier.weight",
         "torch/bias": "classifier.bias",
     },
+    "mlm_transform": {
+        "google/kernel": "cls/predictions/transform/dense/kernel",
+        "google/bias": "cls/predictions/transform/dense/bias",
+        "torch/kernel": "cls.predictions.transform.dense.weight",
+        "torch/bias": "cls.predictions.transform.dense.bias",
+    },
+    "mlm_layer_norm": {
+        "google/gamma": "cls/predictions/transform/LayerNorm/gamma",
+        "google/beta": "cls/predictions/transform/LayerNorm/beta",
+        "torch/gamma": "cls.predictions.transform.LayerNorm.weight",
+        "torch/beta": "cls.predictions.transform.LayerNorm.bias",
+    },
+    "mlm_bias": {
+        "google/beta": "cls/predictions/output_bias",
+        "torch/beta": "cls.predictions.bias",
+    },
+    "sentence_order_head": {
+        "google/kernel": "cls/seq_relationship/output_weights",
+        "google/bias": "cls/seq_relationship/output_bias",
+        "torch/kernel": "cls.seq_relationship.weight",
+        "torch/bias": "cls.seq_relationship.bias",
+    },
 }
 
 
