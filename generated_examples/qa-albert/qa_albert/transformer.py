@@ -156,8 +156,18 @@ def embed(
 
 
 def table(name: str, rows: int, width: int, config: "Config") -> layers.Embedding:
-    """Return a learned table, a vector for each index: int32 in, (…, width) out."""
-    return layers.Embedding(rows, width, initializer(config), name=f"embeddings_{name}")
+    """Return a learned table, a vector for each index: int32 in, (…, width) out.
+
+    That of tokens can be applied in reverse, `layer(vectors, reverse=True)`: it then
+    scores each token for each vector, in full precision, with the same weights.
+    """
+    settings = {"embeddings_initializer": initializer(config)}
+    settings["name"] = f"embeddings_{name}"
+    if name != "token":
+        return layers.Embedding(rows, width, **settings)
+    return layers.ReversibleEmbedding(
+        rows, width, reverse_dtype=full_precision(), **settings
+    )
 
 
 def first_token(hidden: Tensor, config: "Config") -> Tensor:

@@ -105,6 +105,8 @@ class Spelling:
     def _head_entries(self, layer: str, part: str) -> list[Entry]:
         """Return the names that a variable of a task's layer may have."""
         style = "google" if self.style == "brightmart" else self.style
+        # The stock layer that adds this bias calls it beta.
+        part = "bias" if layer == "mlm_bias" else part
         place = self.heads[layer].get(style)
         if place is None:
             return []
