@@ -153,6 +153,20 @@ def test_brightmart_checkpoint(loads: dict[str, Load], ln_type: str) -> None:
         assert min(differences.values()) > TOLERANCE, setting
 
 
+@pytest.mark.parametrize("name", ["bert", "bert_v2", "albert", "albert_wide"])
+def test_model_garden_checkpoint(loads: dict[str, Load], name: str) -> None:
+    """Object-based checkpoints give what TensorFlow's model garden computed."""
+    model = name.partition("_")[0]
+    # As in Google's code of 2019, GELU is the tanh form, also in BERT.
+    settings = {"hidden_act": "gelu_new"} if model == "bert" else {}
+    folder = f"garden_{name}_tiny"
+    differences = graph_differences(loads[model], folder, **settings)
+    assert len(differences) == 4
+    assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
+    differences = graph_differences(loads[model], folder, hidden_act="gelu")
+    assert min(differences.values()) > TOLERANCE
+
+
 def read_cases(path: Path) -> list[dict[str, dict]]:
     """Return the cases of a record: config, shapes and outputs of each model."""
     arrays = dict(np.load(path))

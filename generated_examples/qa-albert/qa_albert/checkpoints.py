@@ -128,7 +128,7 @@ class LoadReport:
         if self.random:
             text += f"; random: {', '.join(self.random)}"
         if self.spare:
-            text += f"; {len(self.spare)} entries are copies or for other tasks"
+            text += f"; not needed: {len(self.spare)} (copies, heads of other tasks)"
         strange = [name for name in self.unused if name not in set(self.spare)]
         if strange:
             rest = f" and {len(strange) - 3} more" if len(strange) > 3 else ""

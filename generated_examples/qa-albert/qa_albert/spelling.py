@@ -27,7 +27,18 @@ TORCH_PARTS = {
 }
 PARTS = tuple(TORCH_PARTS)
 OBJECT_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
-# What older and newer files of the model garden call otherwise.
+# What the model garden calls the parts of a layer.
+OBJECT_PARTS = {
+    "query": "_attention_layer/_query_dense",
+    "key": "_attention_layer/_key_dense",
+    "value": "_attention_layer/_value_dense",
+    "attention_output": "_attention_layer/_output_dense",
+    "attention_layer_norm": "_attention_layer_norm",
+    "intermediate": "_intermediate_dense",
+    "output": "_output_dense",
+    "output_layer_norm": "_output_layer_norm",
+}
+# What some of its files call otherwise.
 OBJECT_ALIAS = ("_attention_layer/_output_dense", "_attention_output_dense")
 OBJECT_POOLER = "next_sentence..pooler_dense"
 # A task's layers -> where files that were trained for it keep them. A place that ends
@@ -93,7 +104,9 @@ class Spelling:
         if self.style == "torch":
             return torch_entries(place, part)
         if self.style == "objects":
-            places = [place, place.replace(*OBJECT_ALIAS)]
+            places = place.split(" or ")
+            places = [places[0], *(self.prefix + each for each in places[1:])]
+            places += [each.replace(*OBJECT_ALIAS) for each in places]
             places += [OBJECT_POOLER] if layer == "pooler" else []
             return [Entry(f"{each}/{part}{OBJECT_SUFFIX}") for each in places]
         # Tables have the name of their layer, and so has brightmart's projection.

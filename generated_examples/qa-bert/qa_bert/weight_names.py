@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from .encoder import EncoderConfig
-from .spelling import TASK_HEADS
+from .spelling import OBJECT_PARTS, TASK_HEADS
 
 MODEL = "bert"
 
@@ -29,22 +29,12 @@ PLACES_IN_LAYER = {
     "output": "output/dense",
     "output_layer_norm": "output/LayerNorm",
 }
-# The same in TensorFlow 2's model garden, where the first parts are numbered.
+# The same in TensorFlow 2's model garden, whose first encoder has numbered layers.
 OBJECTS = {
-    "embeddings_token": 0,
-    "embeddings_position": 1,
-    "embeddings_segment": 2,
-    "embeddings_layer_norm": 3,
-}
-OBJECTS_IN_LAYER = {
-    "query": "_attention_layer/_query_dense",
-    "key": "_attention_layer/_key_dense",
-    "value": "_attention_layer/_value_dense",
-    "attention_output": "_attention_layer/_output_dense",
-    "attention_layer_norm": "_attention_layer_norm",
-    "intermediate": "_intermediate_dense",
-    "output": "_output_dense",
-    "output_layer_norm": "_output_layer_norm",
+    "embeddings_token": "layer_with_weights-0 or _embedding_layer",
+    "embeddings_position": "layer_with_weights-1 or _position_embedding_layer",
+    "embeddings_segment": "layer_with_weights-2 or _type_embedding_layer",
+    "embeddings_layer_norm": "layer_with_weights-3 or _embedding_norm_layer",
 }
 # The same for a task's layers: spelling.py has those named alike for every model.
 HEADS = {
@@ -91,13 +81,15 @@ def keras_place(layer: str, depth: int = 0) -> str:
 
 
 def object_place(layer: str, depth: int) -> str:
-    """Return a layer's place in a checkpoint of TensorFlow 2's model garden."""
+    """Return a layer's places in a checkpoint of TensorFlow 2's model garden."""
     if layer == "pooler":
-        return f"layer_with_weights-{depth + 4}"
+        return f"layer_with_weights-{depth + 4} or _pooler_layer"
     if layer in PLACES_OF_PARTS:
-        return f"layer_with_weights-{OBJECTS.get(layer, 'none')}"
+        return OBJECTS.get(layer, "none")
     number, part = layer.removeprefix("layer_").split("_", 1)
-    return f"layer_with_weights-{int(number) + 4}/{OBJECTS_IN_LAYER[part]}"
+    place = OBJECT_PARTS[part]
+    numbered = f"layer_with_weights-{int(number) + 4}/{place}"
+    return f"{numbered} or _transformer_layers/{number}/{place}"
 
 
 PLACES = {

@@ -160,7 +160,7 @@ def test_short_report_names_what_matters(tmp_path):
     assert set(plain.spare) == {names[1] for names in released.HEADS.values()}
     assert plain.unused == tuple(sorted(plain.spare))
     count = len(released.HEADS)
-    assert f"; {count} entries are copies or for other tasks" in str(plain)
+    assert f"; not needed: {count} (copies, heads of other tasks)" in str(plain)
     assert "not used" not in str(plain)
     few = build_encoder(load_config(tmp_path, num_hidden_layers=1))
     report = load_pretrained(few, tmp_path)

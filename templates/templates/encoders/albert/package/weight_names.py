@@ -8,7 +8,7 @@ import numpy as np
 
 from .encoder import EncoderConfig
 from .errors import UserError
-from .spelling import TASK_HEADS
+from .spelling import OBJECT_PARTS, TASK_HEADS
 
 MODEL = "albert"
 
@@ -43,6 +43,16 @@ BRIGHTMART = {
     "intermediate": "intermediate/dense",
     "output": "output/dense",
     "output_layer_norm": "output/LayerNorm",
+}
+# The same in TensorFlow 2's model garden, which numbers them. A file with embeddings as
+# wide as the rest has no projection, and what comes behind it has the number before.
+OBJECTS = {
+    "embeddings_token": "layer_with_weights-0",
+    "embeddings_position": "layer_with_weights-1",
+    "embeddings_segment": "layer_with_weights-2",
+    "embeddings_layer_norm": "layer_with_weights-3",
+    "embeddings_projection": "layer_with_weights-4",
+    "pooler": "layer_with_weights-6 or layer_with_weights-5",
 }
 # The same for a task's layers: spelling.py has those named alike for every model.
 HEADS = {
@@ -110,26 +120,40 @@ def brightmart_place(layer: str, depth: int = 0) -> str:
     return f"encoder/{shared}/{BRIGHTMART[part]}"
 
 
+def object_place(layer: str, depth: int) -> str:
+    """Return a layer's places in a checkpoint of TensorFlow 2's model garden."""
+    if depth != 1:
+        return "none"  # not one shared layer: another model's file
+    if layer in PLACES_OF_PARTS:
+        return OBJECTS.get(layer, "none")
+    group, inner, part = split_layer(layer)
+    if group != "0" or inner != "0":
+        return "none"
+    place = OBJECT_PARTS[part]
+    return f"layer_with_weights-5/{place} or layer_with_weights-4/{place}"
+
+
 # brightmart's comes before Google's: its names are those and some more.
 PLACES = {
     "brightmart": brightmart_place,
     "google": google_place,
     "torch": torch_place,
     "keras": keras_place,
+    "objects": object_place,
 }
 
 
 def adapt_config(config: EncoderConfig, style: str) -> EncoderConfig:
     """Return the config as a file of that style means it.
 
-    Google's code computes "gelu" with tanh, and so does albert_zh; Hugging Face says
-    "gelu_new" where it means tanh. Google rounds in its own way when it deals layers
-    out to groups. Groups stay as they are dealt out here also for an encoder of fewer
-    layers. Where LayerNorm stands, and how token vectors are widened, is albert_zh's
-    affair alone: the others' code has one way and does not look for `ln_type`.
+    Google's code computes "gelu" with tanh, and so do albert_zh and the model garden;
+    Hugging Face says "gelu_new" where it means tanh. Google rounds in its own way when
+    it deals layers out to groups. Groups stay as they are dealt out here also for an
+    encoder of fewer layers. Where LayerNorm stands, and how token vectors are widened,
+    is albert_zh's affair alone: other code has one way and does not look for `ln_type`.
     """
     activation = config.hidden_act
-    if style in ("google", "brightmart") and activation == "gelu":
+    if style in ("google", "brightmart", "objects") and activation == "gelu":
         activation = "gelu_new"
     config = dataclasses.replace(
         config,
@@ -137,8 +161,10 @@ def adapt_config(config: EncoderConfig, style: str) -> EncoderConfig:
         grouped_layers=config.num_hidden_layers,
         wide_embeddings=style == "brightmart",
     )
+    if style in ("brightmart", "objects"):
+        config = dataclasses.replace(config, num_hidden_groups=1, inner_group_num=1)
     if style == "brightmart":
-        return dataclasses.replace(config, num_hidden_groups=1, inner_group_num=1)
+        return config
     google_groups = config.google_groups or style == "google"
     return dataclasses.replace(config, ln_type="postln", google_groups=google_groups)
 

@@ -94,7 +94,7 @@ def write(folder, parts=PARTS, root="model", pooler=""):
 @pytest.mark.parametrize(
     "change",
     [{}, {"parts": PARTS | OLD}, {"root": "encoder", "pooler": POOLER}],
-    ids=["usual", "older", "newer"],
+    ids=["usual", "older", "with a sentence head"],
 )
 def test_model_garden(tmp_path, change):
     """Every variable arrives, whatever the release calls it."""
