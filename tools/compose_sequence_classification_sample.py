@@ -4,7 +4,8 @@
 
 The same script always writes the same bytes. Each sentence on the matter in the test
 file has a name that training does not have, or, in messages ``test-new-…``, a wording
-that occurs nowhere else. Every eight lines hold each label once.
+that occurs nowhere else; half of the validation file has such wordings too. Every
+eight lines hold each label once.
 """
 
 import argparse
@@ -19,26 +20,29 @@ FOLDER = (
     Path(__file__).parents[1] / "templates/templates/tasks/sequence-classification/data"
 )
 SEED = 27
-# Id prefix: (whether names are the test file's, whether wordings are, messages a label).
+# Id prefix: (whether names are the test file's, which wordings, messages a label).
 PLAN = {
-    "train": (False, False, 130),
-    "validation": (False, False, 20),
-    "test-names": (True, False, 15),
-    "test-new": (True, True, 15),
+    "train": (False, "", 260),
+    "validation": (False, "", 10),
+    "validation-new": (False, "dev", 10),
+    "test-names": (True, "", 15),
+    "test-new": (True, "new", 15),
 }
 SLOT = re.compile(r"\{(\w+)\}")
 
 
-def read_wordings() -> dict[str, dict[bool, list[str]]]:
-    """Return the wordings of each label, by whether they are the test file's."""
-    wordings: dict[str, dict[bool, list[str]]] = {}
+def read_wordings() -> dict[str, dict[str, list[str]]]:
+    """Return the wordings of each label, by the file that alone has them, or ""."""
+    wordings: dict[str, dict[str, list[str]]] = {}
     label = ""
     for line in (SOURCES / "wordings.txt").read_text("utf-8").splitlines():
         if line.startswith("["):
             label = line.strip("[]")
-            wordings[label] = {False: [], True: []}
+            wordings[label] = {"": [], "dev": [], "new": []}
         elif line and not line.startswith("#"):
-            wordings[label][line.startswith("new: ")].append(line.removeprefix("new: "))
+            group, mark, wording = line.partition(": ")
+            known = mark and group in wordings[label]
+            wordings[label][group if known else ""].append(wording if known else line)
     return wordings
 
 
@@ -80,15 +84,15 @@ def compose_message(
 def compose_part(prefix: str, seen: set[str]) -> list[dict[str, str]]:
     """Return the records of one id prefix, none of whose texts was seen before."""
     rng = random.Random(f"{SEED}-{prefix}")
-    for_test, new, count = PLAN[prefix]
+    for_test, group, count = PLAN[prefix]
     fillings = read_fillings()
     pools = {slot: lists[for_test] for slot, lists in fillings.items()}
     own = {slot for slot, (usual, test) in fillings.items() if usual != test}
     messages: dict[str, list[str]] = {}
     for label, wordings in read_wordings().items():
         messages[label], queue = [], []
-        choices = wordings[new]
-        if for_test and not new:
+        choices = wordings[group]
+        if for_test and not group:
             choices = [x for x in choices if own & set(SLOT.findall(x))]
         while len(messages[label]) < count:
             queue = queue or rng.sample(choices, len(choices))

@@ -148,7 +148,10 @@ def describe_labels(examples: Sequence[Example], shown: int = 12) -> str:
 
 
 def settle(config: TrainConfig, examples: Sequence[Example]) -> TrainConfig:
-    """Return the settings with what the training data decide: kind, labels, weights."""
+    """Return the settings with what the training data decide: kind, labels, weights.
+
+    The learning rate, where none is given, is the one for the weights to begin with.
+    """
     labelled = [
         (each.source, each.label)
         for each in examples
@@ -157,6 +160,9 @@ def settle(config: TrainConfig, examples: Sequence[Example]) -> TrainConfig:
     config = settle_labels(config, labelled)
     what = f"{len(config.labels)} labels" if config.labels else "labels are numbers"
     print(f"kind {config.kind}: {what}")
+    if config.learning_rate is None:
+        rate = 1e-4 if config.pretrained else 5e-4
+        config = dataclasses.replace(config, learning_rate=rate)
     return config
 
 

@@ -94,6 +94,7 @@ def test_head_is_on_the_pooler():
     """Logits are a Dense layer on pooled_output; dropout works in training alone."""
     model = make_model(SINGLE)
     inputs = make_batch()
+    assert "pooler" in [layer.name for layer in model.layers]
     pooler = model.get_layer("pooler")
     classifier = model.get_layer("classifier")
     pooled = keras.Model(model.input, pooler.output).predict_on_batch(inputs)

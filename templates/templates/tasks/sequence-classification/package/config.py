@@ -70,8 +70,10 @@ class TrainConfig:
     # Optimization
     epochs: int = option(4, "BERT's papers use 2 to 4")
     batch_size: int = option(16, "BERT's papers use 16 or 32")
-    learning_rate: float = option(
-        1e-4, "peak; 5e-5 or less for BERT-base and larger, small models bear more"
+    learning_rate: float | None = option(
+        None,
+        "peak; empty: 1e-4, and 5e-4 from random weights; 5e-5 or less for BERT-base "
+        "and larger, small models bear more",
     )
     warmup_ratio: float = option(
         0.1, "part of the steps in which the rate rises from 0; then it falls to 0"

@@ -55,7 +55,7 @@ def draw_matrix(path: Path, matrix: np.ndarray, labels: Sequence[str]) -> list[s
     """Draw a confusion matrix where matplotlib is installed; return the file's name.
 
     Numbers are examples; the colour is their share of the row, so the diagonal's is
-    recall.
+    recall. Labels that no font here can draw are numbered, as in the table.
     """
     figure = new_figure(min(LARGEST, 3.0 + len(labels) * cell_size(len(labels))))
     if figure is None:
@@ -66,15 +66,14 @@ def draw_matrix(path: Path, matrix: np.ndarray, labels: Sequence[str]) -> list[s
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     axes.set(xlabel="predicted", ylabel="gold")
     ticks = range(len(labels))
-    names = [name if len(name) <= 40 else f"{name[:39]}…" for name in labels]
-    upright = 90 if len(labels) > 2 else 0
-    axes.set_xticks(ticks, names, fontsize=size, rotation=upright)
+    names = tick_names(labels)
+    axes.set_xticks(ticks, names, fontsize=size, rotation=90)
     axes.set_yticks(ticks, names, fontsize=size)
     cells = np.argwhere(matrix)
     for row, column in cells if len(cells) <= MOST_NUMBERS else ():
         color = "white" if shares[row, column] > 0.6 else "black"
         digits = str(matrix[row, column])
-        small = size * min(1.0, 3.0 / len(digits)) * (1.0 if size > 6 else 0.75)
+        small = size * min(1.0, 4.0 / len(digits)) * (1.0 if size > 6 else 0.75)
         style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": small}
         axes.text(column, row, digits, color=color, **style)
     return save(figure, path)
@@ -104,20 +103,29 @@ def draw_scatter(
 def new_figure(side: float) -> "Figure | None":
     """Return an empty square figure, None where matplotlib is not installed."""
     try:
-        from matplotlib import font_manager, rcParams
         from matplotlib.figure import Figure
     except ImportError:
         return None
+    return Figure(figsize=(side, side), layout="constrained")
+
+
+def tick_names(labels: Sequence[str]) -> list[str]:
+    """Return what labels are called in a picture; makes matplotlib find the fonts."""
+    from matplotlib import font_manager, rcParams
+
     # matplotlib's own font has no Chinese, Japanese and Korean characters.
     fonts = {font.name for font in font_manager.fontManager.ttflist}
-    east = sorted(name for name in fonts if "CJK" in name or "WenQuanYi" in name)
-    rcParams["font.sans-serif"] = ["DejaVu Sans", *east[:1]]
-    return Figure(figsize=(side, side), layout="constrained")
+    eastern = sorted(name for name in fonts if "CJK" in name or "WenQuanYi" in name)
+    rcParams["font.sans-serif"] = ["DejaVu Sans", *eastern[:1]]
+    if not eastern and any(name and max(name) >= "\u2e80" for name in labels):
+        return [str(number) for number, _ in enumerate(labels, start=1)]
+    names = (name if len(name) <= 40 else f"{name[:39]}…" for name in labels)
+    return [name.replace("$", r"\$") for name in names]  # no formulas
 
 
 def save(figure: "Figure", path: Path) -> list[str]:
     """Write a picture so that it is whole or absent, and return its name."""
     temporary = path.with_name(f"unfinished-{path.name}")
-    figure.savefig(temporary, dpi=120)
+    figure.savefig(temporary, dpi=120, bbox_inches="tight")
     os.replace(temporary, path)
     return [path.name]

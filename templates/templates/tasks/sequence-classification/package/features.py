@@ -53,13 +53,13 @@ class Features:
         return inputs
 
     def describe(self) -> str:
-        """Return how long the rows are, and how many were cut."""
+        """Return how long the texts are, and how many were cut."""
         cut = int(np.sum(self.whole_lengths > self.lengths))
         half, most = np.quantile(self.whole_lengths, [0.5, 0.95]).astype(int)
         return (
             f"tokens: median {half}, 95 % up to {most}, longest "
-            f"{self.whole_lengths.max()}; {cut} of {len(self.lengths)} "
-            f"({cut / len(self.lengths):.1%}) are cut at {self.lengths.max()}"
+            f"{self.whole_lengths.max()}; {cut} of {len(self.lengths)} texts "
+            f"({cut / len(self.lengths):.1%}) lose their end"
         )
 
 

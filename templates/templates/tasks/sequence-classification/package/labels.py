@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import json
 import math
 import re
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import metrics
+from .checkpoints import find_checkpoint, find_config
 from .config import TrainConfig
 from .errors import UserError
 
@@ -84,7 +86,9 @@ def settle_labels(config: TrainConfig, labelled: Labelled) -> TrainConfig:
         return config
     names = dict.fromkeys(name for _, label in labelled for name in names_in(label))
     if not config.labels:
-        config = dataclasses.replace(config, labels=tuple(sorted(names, key=order)))
+        chosen = checkpoint_labels(config.pretrained)
+        chosen = chosen if set(chosen) == set(names) else sorted(names, key=order)
+        config = dataclasses.replace(config, labels=tuple(chosen))
     if len(config.labels) < (2 if kind == "single" else 1):
         raise no_training(f"all labels are the same: {', '.join(config.labels)}")
     weights = class_weights(config, [label for _, label in labelled])
@@ -153,6 +157,21 @@ def class_weights(config: TrainConfig, labels: Sequence[Label]) -> list[float]:
             raise UserError(f'unknown class weight "{part}"', why, remedy)
         weights[name] = float(number)
     return list(weights.values())
+
+
+def checkpoint_labels(pretrained: str) -> list[str]:
+    """Return the labels of a checkpoint's classifier in their order, if it says them.
+
+    Where they are those of the data, the order must be kept: the classifier is loaded.
+    """
+    if not pretrained:
+        return []
+    try:
+        path = find_config(find_checkpoint(pretrained))
+        names = json.loads(path.read_text(encoding="utf-8"))["id2label"]
+        return [str(names[number]) for number in sorted(names, key=int)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # it says nothing; what is wrong with it is told where it is loaded
 
 
 def order(name: str) -> tuple:

@@ -13,6 +13,7 @@ from {{ cookiecutter.package }}.dataset import (
     make_targets,
     settle,
 )
+from {{ cookiecutter.package }}.errors import UserError
 from {{ cookiecutter.package }}.features import make_features
 from {{ cookiecutter.package }}.tokenizer import (
     special_ids,
@@ -121,7 +122,7 @@ def test_the_longer_text_is_cut(tokenizer, tmp_path):
         if second:
             pair = ids[records[row]["sequence_pair"]][:second]
             assert found[first + 2 : -1] == pair
-    assert "4 of 4 (100.0%) are cut at 32" in features.describe()
+    assert "4 of 4 texts (100.0%) lose their end" in features.describe()
 
 
 def test_cache_is_used_and_equal(tmp_path, tokenizer, monkeypatch):
@@ -186,6 +187,37 @@ def test_balanced_weights(tmp_path):
     assert config.class_weights == ("a=0.333333", "b=3")
     config, _ = read(path, labelled("a", "b=c"), class_weights=("b=c=2.5",))
     assert config.class_weights == ("a=1", "b=c=2.5")
+
+
+@pytest.mark.parametrize(
+    ("labels", "settings", "message"),
+    [
+        (["a", ["b"]], {}, "a list stands at .*:2, a single label at .*:1"),
+        (["a", "a"], {}, "all labels are the same: a"),
+        (["a", "b"], {"kind": "binary"}, 'unknown kind "binary".*only three'),
+        (["a", "b"], {"monitor": "f2"}, 'cannot monitor "f2"'),
+        ([["a"], []], {"monitor": "accuracy"}, 'cannot monitor "accuracy"'),
+        (["a", "b"], {"class_weights": ("c=2",)}, 'class weight "c=2"'),
+        (["a", "b"], {"class_weights": ("a=x",)}, 'class weight "a=x"'),
+        ([0.5, 1], {"class_weights": ("balanced",)}, "need classes"),
+        (["a", "b"], {"labels": ("a", "b", "a")}, "names a label twice"),
+    ],
+)
+def test_settings_that_contradict_the_labels(tmp_path, labels, settings, message):
+    """What cannot be trained is told before training, with what to do."""
+    with pytest.raises(UserError, match=message):
+        read(tmp_path / "a.jsonl", labelled(*labels), **settings)
+
+
+def test_labels_keep_the_order_of_a_checkpoint(tmp_path):
+    """Where a checkpoint's classifier has just these labels, its order is taken."""
+    sizes = {"hidden_size": 8, "id2label": {"10": "c", "0": "b", "2": "a"}}
+    (tmp_path / "config.json").write_text(json.dumps(sizes))
+    path, flag = tmp_path / "a.jsonl", {"pretrained": str(tmp_path)}
+    config, _ = read(path, labelled("a", "b", "c"), **flag)
+    assert config.labels == ("b", "a", "c")
+    config, _ = read(path, labelled("a", "b", "d"), **flag)
+    assert config.labels == ("a", "b", "d")
 
 
 def test_what_cannot_be_learned_from_is_told(tmp_path, tokenizer):
