@@ -25,7 +25,12 @@ from tkgen.state import BASE_PATH  # noqa: E402
 EXAMPLES_DIR = REPOSITORY / "generated_examples"
 
 # Task and model of each example; its folder has the project's default name.
-EXAMPLES = [("qa", "bert"), ("qa", "albert"), ("sequence-classification", "albert")]
+EXAMPLES = [
+    ("qa", "bert"),
+    ("qa", "albert"),
+    ("sequence-classification", "albert"),
+    ("masked-lm", "albert"),
+]
 
 
 def example_answers(catalog: Catalog) -> list[Answers]:

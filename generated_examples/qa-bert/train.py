@@ -37,7 +37,9 @@ from qa_bert.model import (
 )
 from qa_bert.tokenizer import (
     load_tokenizer,
-    train_tokenizer,
+)
+from qa_bert.vocabularies import (
+    make_tokenizer,
 )
 from qa_bert.weights import (
     find_checkpoint,
@@ -147,10 +149,12 @@ def new_encoder(
         encoder_config = load_config(config.pretrained)
         return encoder_config, tokenizer, build_encoder(encoder_config)
     print(
-        "random weights and a vocabulary from the training files: for real weights "
-        "give --pretrained a checkpoint's folder"
+        f"random weights, vocabulary {config.vocabulary}: for real weights give "
+        "--pretrained a checkpoint's folder"
     )
-    tokenizer = train_tokenizer(dataset.example_texts(examples))
+    tokenizer = make_tokenizer(
+        config.vocabulary, config.vocab_size, dataset.example_texts(examples)
+    )
     vocab_size = tokenizer.get_vocab_size()
     encoder_config = EncoderConfig.small(vocab_size)
     if config.encoder_config:

@@ -47,6 +47,10 @@ class EncoderConfig(BaseEncoderConfig):
     """Sizes of ALBERT; encoder_config.py has the fields it shares with BERT."""
 
     model_type: ClassVar[str] = "albert"
+    # What the released weights were made with: the task beside masked words, and how
+    # many words were masked side by side at the most.
+    sentence_order: ClassVar[str] = "sop"
+    max_ngram: ClassVar[int] = 3
 
     hidden_act: str = "gelu_new"  # Google's code computes GELU with tanh
     hidden_dropout_prob: float = 0.0  # as in ALBERT v2: it never overfitted

@@ -28,6 +28,10 @@ class EncoderConfig(BaseEncoderConfig):
     """Sizes of BERT; encoder_config.py has the fields."""
 
     model_type: ClassVar[str] = "bert"
+    # What the released weights were made with: the task beside masked words, and how
+    # many words were masked side by side at the most.
+    sentence_order: ClassVar[str] = "nsp"
+    max_ngram: ClassVar[int] = 1
 
     @property
     def size(self) -> int:

@@ -40,13 +40,23 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
+OPTIMIZERS = {"adamw": keras.optimizers.AdamW, "lamb": keras.optimizers.Lamb}
+
+
 def make_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer:
-    """Return AdamW as BERT uses it; `total_steps` counts the batches of the run.
+    """Return AdamW as BERT uses it, or LAMB; `total_steps` counts the run's batches.
 
     Decay is decoupled from the gradient and leaves out biases and LayerNorm, whose
-    weights Keras calls "gamma" and "beta": "LayerNorm" would match nothing.
+    weights Keras calls "gamma" and "beta": "LayerNorm" would match nothing. In Keras'
+    LAMB the decay takes no part in the ratio of norms, as it does in the paper.
     """
-    optimizer = keras.optimizers.AdamW(
+    if config.optimizer not in OPTIMIZERS:
+        raise UserError(
+            f'unknown optimizer "{config.optimizer}"',
+            "it is not among those of optimization.py",
+            f"--optimizer with one of {', '.join(OPTIMIZERS)}",
+        )
+    optimizer = OPTIMIZERS[config.optimizer](
         learning_rate=WarmupLinearDecay(
             config.learning_rate, round(total_steps * config.warmup_ratio), total_steps
         ),

@@ -26,14 +26,18 @@ def option(default: Any, reason: str) -> Any:
     return dataclasses.field(default=default, metadata={"reason": reason})
 
 
-def add_options(parser: argparse.ArgumentParser, config_class: type) -> None:
+def add_options(
+    parser: argparse.ArgumentParser, config_class: type, names: Sequence[str] = ()
+) -> None:
     """Add a flag for each field of a settings dataclass: `batch_size` → --batch-size.
 
-    A flag that is not given is absent from the result, so that defaults stay the
-    dataclass's own affair.
+    With `names`, for these fields alone. A flag that is not given is absent from the
+    result, so that defaults stay the dataclass's own affair.
     """
     hints = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
+        if names and field.name not in names:
+            continue
         kind, several = hints[field.name], False
         if typing.get_origin(kind) is tuple:
             kind, several = typing.get_args(kind)[0], True

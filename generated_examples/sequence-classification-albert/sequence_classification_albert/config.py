@@ -57,6 +57,12 @@ class TrainConfig:
     classifier_dropout: float = option(
         0.1, "before the classifier; BERT's own, also where the encoder has none"
     )
+    vocabulary: str = option(
+        "wordpiece",
+        "when weights are random: wordpiece or unigram, to be trained on the training "
+        "files, or the path of a vocabulary",
+    )
+    vocab_size: int = option(8000, "tokens of a vocabulary to be trained")
     dtype: str = option(
         "float32",
         "mixed_bfloat16 is up to twice as fast where the processor has bfloat16",
@@ -70,6 +76,9 @@ class TrainConfig:
     # Optimization
     epochs: int = option(4, "BERT's papers use 2 to 4")
     batch_size: int = option(16, "BERT's papers use 16 or 32")
+    optimizer: str = option(
+        "adamw", "BERT's own; lamb for batches of thousands, as ALBERT's"
+    )
     learning_rate: float | None = option(
         None,
         "peak; empty: 1e-4, and 5e-4 from random weights; 5e-5 or less for BERT-base "
