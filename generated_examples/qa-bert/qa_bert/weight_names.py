@@ -61,6 +61,13 @@ HEADS = {
         "torch/kernel": "classifier.weight",
         "torch/bias": "classifier.bias",
     },
+    # SimCSE's layer on the sentence's vector; Google's code has none, so no name.
+    "mlp": {
+        "google/kernel": "cls/mlp/kernel",
+        "google/bias": "cls/mlp/bias",
+        "torch/kernel": "mlp.dense.weight",
+        "torch/bias": "mlp.dense.bias",
+    },
 }
 
 

@@ -47,6 +47,13 @@ HEADS = {
         "torch/kernel": "classifier.weight",
         "torch/bias": "classifier.bias",
     },
+    # SimCSE's layer on the sentence's vector; Google's code has none, so no name.
+    "mlp": {
+        "google/kernel": "cls/mlp/kernel",
+        "google/bias": "cls/mlp/bias",
+        "torch/kernel": "mlp.dense.weight",
+        "torch/bias": "mlp.dense.bias",
+    },
 }
 # hidden_size -> num_hidden_layers of the released models.
 DEPTHS = {768: (12,), 1024: (24,), 2048: (24,), 4096: (12,), 312: (4,), 384: (6,)}
