@@ -1,6 +1,5 @@
 """Sentences, pairs and triplets from files, what they decide, and their batches."""
 
-import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from .batching import batch_dataset, evaluation_plan, training_plan
 from . import settling
+from .batching import batch_dataset, evaluation_plan, training_plan
 from .config import TrainConfig
 from .errors import UserError
 from .examples import Example

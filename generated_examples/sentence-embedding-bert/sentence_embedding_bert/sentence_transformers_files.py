@@ -63,7 +63,8 @@ def module(number: int, kind: str, path: str) -> dict[str, Any]:
 
 def dense_step(model: keras.Model, name: str, width: int):
     """Return a tanh layer as a module."""
-    kernel, bias = (np.asarray(w, "float32") for w in model.get_layer(name).weights)
+    weights = map(keras.ops.convert_to_numpy, model.get_layer(name).weights)
+    kernel, bias = (array.astype("float32") for array in weights)
     settings = {
         "in_features": width,
         "out_features": width,
@@ -92,29 +93,39 @@ def encoder_settings(config: TrainConfig) -> dict[str, Any]:
 
 
 def read_pooling(folder: Path) -> str | None:
-    """Return the pooling that a sentence-transformers folder asks for, None if none.
+    """Return the pooling of a sentence-transformers folder, None for another folder.
 
-    Raises UserError where it is one that this project does not have.
+    Raises UserError where it has a pooling or a further step that is not known here.
     """
-    path = folder / "1_Pooling/config.json"
-    if not path.exists():
+    if not (folder / "modules.json").exists():
         return None
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        modules = read_json(folder / "modules.json")
+        paths = {each["type"].rpartition(".")[2]: each["path"] for each in modules}
+        values = read_json(folder / paths.pop("Pooling") / "config.json")
         switched_on = [key for key, value in values.items() if value is True]
-        found = [name for name, switch in SWITCHES.items() if switch in switched_on]
-        mode = values.get("pooling_mode", " and ".join(found))
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            f"cannot read {path}", str(error), "mend it, or give --pooling"
+            f"cannot read the pooling that belongs to {folder}",
+            f"modules.json or what it names is not as expected: {error!r}",
+            "give --pooling",
         ) from error
-    if mode not in ("cls", "mean", "max"):
+    found = [name for name, switch in SWITCHES.items() if switch in switched_on]
+    mode = values.get("pooling_mode", " and ".join(found))
+    steps = paths.keys() - {"Transformer", "Normalize"}
+    if steps or mode not in ("cls", "mean", "max"):
         raise UserError(
-            f"{path} asks for another pooling",
-            f'it says "{mode}"; this project has {", ".join(MODES)}',
-            "give one with --pooling, or add it to POOLINGS in model.py",
+            f"{folder} makes its vectors in a way that is not read",
+            f"modules.json has pooling {mode or 'unknown'}"
+            + "".join(f", then {step}" for step in sorted(steps)),
+            f"choose with --pooling from {', '.join(MODES)}",
         )
     return mode
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def to_json(values: Any) -> bytes:

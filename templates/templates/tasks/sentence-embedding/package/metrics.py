@@ -1,4 +1,4 @@
-"""What the field reports for sentence vectors: rank correlation, retrieval, geometry."""
+"""What the field reports of sentence vectors: correlations, ranks, geometry."""
 
 from collections.abc import Sequence
 

@@ -8,6 +8,7 @@ dataset.py to say.
 import codecs
 import csv
 import io
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -126,17 +127,14 @@ def table_records(text: str, names: list[str], separator: str, path: Path) -> Re
     Commas separate as in RFC 4180, with quotes; tabs without any quoting, as in GLUE.
     """
     records = []
-    for place, cells in rows_of(text, separator, path):
+    for place, cells in itertools.islice(rows_of(text, separator, path), 1, None):
         if len(cells) != len(names):
-            raise bad_record(
-                place, f"it has {len(cells)} columns, the header {len(names)}"
-            )
+            why = f"it has {len(cells)} columns, the header {len(names)}"
+            raise bad_record(place, why)
         row = dict(zip(names, cells, strict=True))
         # A cell cannot be missing: an empty one says so.
         record = {k: v for k, v in row.items() if v or k == "sentence"}
-        record |= numbers(record, place)
-        records.append((place, record))
-    records = records[1:]
+        records.append((place, record | numbers(record, place)))
     if "gold_label" in names:
         return nli_records(records)
     return iter(records)
@@ -174,7 +172,7 @@ def sts_records(text: str, path: Path) -> Records:
         yield place, record | numbers(record, place)
 
 
-def numbers(record: dict[str, Any], place: str) -> dict[str, float]:
+def numbers(record: dict[str, str], place: str) -> dict[str, float]:
     """Return the score of a table's row as a number, if it has one."""
     if "score" not in record:
         return {}
