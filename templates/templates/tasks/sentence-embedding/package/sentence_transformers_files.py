@@ -15,8 +15,9 @@ from .config import TrainConfig
 from .encoder import EncoderConfig
 from .errors import UserError
 
-MODES = {"cls": "cls", "pooler": "cls", "mean": "mean", "max": "max"}
-MODES["first-last"] = "mean"  # of vectors that another module has averaged
+# Our poolings, and the mode of its module Pooling; other modules do the rest.
+MODES = {"cls": "cls", "pooler": "cls", "max": "max"}
+MODES |= {name: "mean" for name in ("mean", "first-last", "auto")}
 # Older settings of the module Pooling: a switch for each mode.
 SWITCHES = {
     "cls": "pooling_mode_cls_token",
@@ -118,7 +119,7 @@ def read_pooling(folder: Path) -> str | None:
             f"{folder} makes its vectors in a way that is not read",
             f"modules.json has pooling {mode or 'unknown'}"
             + "".join(f", then {step}" for step in sorted(steps)),
-            f"choose with --pooling from {', '.join(MODES)}",
+            "choose with --pooling from cls, pooler, mean, max, first-last",
         )
     return mode
 
