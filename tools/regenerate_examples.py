@@ -29,6 +29,7 @@ EXAMPLES = [
     ("qa", "bert"),
     ("qa", "albert"),
     ("sequence-classification", "albert"),
+    ("sentence-embedding", "bert"),
     ("masked-lm", "albert"),
 ]
 

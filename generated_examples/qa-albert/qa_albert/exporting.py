@@ -17,7 +17,7 @@ import numpy as np
 
 from . import checkpoint_writers, serving
 from .errors import UserError
-from .model import serving_model
+from .model import hugging_face_model, serving_model
 from .runs import Run
 
 # What travels with a SavedModel, which is of no use without its vocabulary.
@@ -85,6 +85,8 @@ def check_export(run: Run, name: str, folder: Path, tolerance: float = 1e-4) -> 
     model = run.model
     if name == "saved-model":
         model = serving_model(model, run.config)
+    if name == "huggingface":
+        model = hugging_face_model(model, run.config)
     for batch, length in CHECK_SHAPES:
         inputs = check_inputs(run, batch, length)
         expected = model.predict_on_batch(inputs)

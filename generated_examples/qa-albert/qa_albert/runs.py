@@ -46,15 +46,23 @@ def add_options(
                 part for part in typing.get_args(kind) if part is not type(None)
             )
         shown = " ".join(field.default) if several else field.default
+        metavar = "TRUE|FALSE" if kind is bool else kind.__name__.upper()
         help_text = f"{field.metadata['reason']} (default: {shown})"
         parser.add_argument(
             "--" + field.name.replace("_", "-"),
-            type=kind,
+            type=parse_bool if kind is bool else kind,
             nargs="*" if several else None,
             default=argparse.SUPPRESS,
             help=help_text.replace("%", "%%"),
-            metavar=kind.__name__.upper(),
+            metavar=metavar,
         )
+
+
+def parse_bool(text: str) -> bool:
+    """Return what a flag's "true" or "false" says; bool() holds any text for true."""
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
 
 
 def parse_settings(

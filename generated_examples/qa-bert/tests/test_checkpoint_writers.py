@@ -68,8 +68,17 @@ def test_round_trip(run, tmp_path, name):
     expected = model_variables(run.model)
     for key, variable in model_variables(model).items():
         np.testing.assert_array_equal(np.asarray(variable), np.asarray(expected[key]))
-    ids = load_tokenizer(folder).encode("the cat sat").ids
+    ids = load_tokenizer(folder).encode("the cat sat", add_special_tokens=False).ids
     assert ids == run.tokenizer.encode("the cat sat").ids
+
+
+def test_special_tokens_are_put_around_texts(run, tmp_path):
+    """transformers' tokenizer does what features.py does here."""
+    exporting.export_run(run, "huggingface", tmp_path / "written")
+    tokenizer = load_tokenizer(tmp_path / "written")
+    pair = tokenizer.encode("the cat", "the mat")
+    assert pair.tokens == ["[CLS]", "the", "cat", "[SEP]", "the", "mat", "[SEP]"]
+    assert pair.type_ids == [0, 0, 0, 0, 1, 1, 1]
 
 
 def test_google_checkpoint_is_checked(run, tmp_path):

@@ -44,6 +44,8 @@ def load_saved_model(folder: Path) -> Callable[[Arrays], Arrays]:
 
 def load_hugging_face(folder: Path) -> Callable[[Arrays], Arrays]:
     """Return the same for a Hugging Face folder; needs transformers and torch."""
+    if (folder / "modules.json").exists():
+        return load_sentence_transformers(folder)
     import torch
     import transformers
 
@@ -62,6 +64,22 @@ def load_hugging_face(folder: Path) -> Callable[[Arrays], Arrays]:
             HUGGING_FACE_OUTPUTS.get(ours, ours): outputs[name].numpy()
             for name, ours in names.items()
         }
+
+    return call
+
+
+def load_sentence_transformers(folder: Path) -> Callable[[Arrays], Arrays]:
+    """Return the same for a folder with modules.json; needs sentence-transformers."""
+    import sentence_transformers
+    import torch
+
+    model = sentence_transformers.SentenceTransformer(str(folder), device="cpu").eval()
+
+    def call(inputs: Arrays) -> Arrays:
+        tensors = {name: torch.from_numpy(a).long() for name, a in inputs.items()}
+        tensors["token_type_ids"] = tensors.pop("segment_ids")
+        with torch.inference_mode():
+            return {"embedding": model(tensors)["sentence_embedding"].numpy()}
 
     return call
 

@@ -50,6 +50,8 @@ TASK_HEADS = {
         "keras": "qa_outputs",
     },
     "classifier": {"google": "output_", "torch": "classifier", "keras": "classifier"},
+    # SimCSE's layer on a sentence's vector; Google's code has none, so no name.
+    "mlp": {"google": "cls/mlp", "torch": "mlp.dense"},
 }
 # What a style is told by, where that is not the table of token embeddings.
 ANCHORS = {"brightmart": ("embeddings_projection", "kernel")}

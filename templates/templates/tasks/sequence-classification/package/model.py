@@ -7,6 +7,7 @@ import keras
 from keras import layers, ops
 
 from .config import TrainConfig
+from .encoder import EncoderConfig
 from .transformer import full_precision
 
 HUGGING_FACE_TASK = "ForSequenceClassification"  # transformers' name of the same head
@@ -105,6 +106,11 @@ def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:
     return keras.Model(model.input, outputs, name=model.name)
 
 
+def hugging_face_model(model: keras.Model, config: TrainConfig) -> keras.Model:
+    """Return what a Hugging Face folder holds: all of the model."""
+    return model
+
+
 def hugging_face_config(config: TrainConfig) -> dict[str, Any]:
     """Return what transformers' config.json says of the head."""
     names = config.labels or ("LABEL_0",)
@@ -116,3 +122,10 @@ def hugging_face_config(config: TrainConfig) -> dict[str, Any]:
         "classifier_dropout": config.classifier_dropout,
         "classifier_dropout_prob": config.classifier_dropout,
     }
+
+
+def hugging_face_files(
+    model: keras.Model, encoder_config: EncoderConfig, config: TrainConfig
+) -> dict[str, bytes]:
+    """Return further files of such a folder by their path in it; here none."""
+    return {}
