@@ -18,6 +18,7 @@ from .checkpoint_formats import (
     TorchCheckpoint,
 )
 from .errors import UserError
+from .variables import as_tensor, copy_aligned
 from .weight_names import PACKAGED
 
 
@@ -171,15 +172,29 @@ def assign_variable(
     Raises UserError that names the variable, the entry and both shapes where those
     differ.
     """
+    hand_over(variable, key, name, copy_for(variable, key, name, array))
+
+
+def copy_for(
+    variable: keras.Variable, key: str, name: str, array: np.ndarray
+) -> np.ndarray:
+    """Return a copy of an array of a file, as the variable will hold it."""
     if tuple(variable.shape) != array.shape:
         raise UserError(
             f"the checkpoint does not fit: {name}",
             f"its shape is {array.shape}, but {key} wants {tuple(variable.shape)}",
             "use the config that belongs to the weights, or skip that part",
         )
-    variable.assign(array)
-    stored = keras.ops.convert_to_numpy(variable)
-    if not np.array_equal(stored, array.astype(stored.dtype), equal_nan=True):
+    return copy_aligned(array, variable.dtype)
+
+
+def hand_over(
+    variable: keras.Variable, key: str, name: str, values: np.ndarray
+) -> None:
+    """Let a variable have what `copy_for` returned, and see that it has arrived."""
+    variable.assign(as_tensor(values))
+    bits = f"u{values.itemsize}"  # as bits also NaN is equal to itself
+    if not np.array_equal(np.asarray(variable).view(bits), values.view(bits)):
         raise UserError(
             f"{key} does not hold what the file has in {name}",
             "the values were changed on their way into the model",

@@ -8,25 +8,30 @@ is read in checkpoint_formats.py.
 
 import dataclasses
 import math
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from . import weight_names
 from .checkpoints import (
     Checkpoint,
     LoadReport,
-    assign_variable,
+    copy_for,
     find_checkpoint,
     find_config,
+    hand_over,
     model_variables,
     open_checkpoint,
 )
 from .encoder import EncoderConfig, build_encoder
 from .errors import UserError
 from .spelling import Entry, Spelling, find_spelling
+from .variables import LateValues
 
 # What `skip` takes, and the layer that then keeps its random weights.
 SKIPPABLE = {
@@ -38,6 +43,10 @@ SKIPPABLE = {
 }
 # Layers that many files lack; without an entry they stay random.
 OPTIONAL = ("pooler", "embeddings_task", *weight_names.HEADS)
+# A variable's name, the variable, and the entry of the file that belongs there.
+Found = tuple[str, keras.Variable, Entry]
+# Each copies memory, and has one array of the file beside the model.
+THREADS = 2
 
 
 class CheckpointAdapter:
@@ -76,22 +85,39 @@ class CheckpointAdapter:
         """
         checkpoint = open_checkpoint(path)
         spelling = spelling_of(checkpoint, path)
-        used, random = {}, []
+        found, random = [], []
         for key, variable in model_variables(encoder).items():
             layer, _, part = key.rpartition("/")
             entries = [] if layer in skip else spelling.entries(layer, part)
             entry = next((e for e in entries if e.name in checkpoint.shapes), None)
             if entry:
-                array = entry.convert(checkpoint.read(entry.name), variable.shape)
-                assign_variable(variable, key, entry.name, array)
-                used[key] = entry.name
+                found.append((key, variable, entry))
             elif layer in skip or layer in OPTIONAL:
                 random.append(key)
             elif not weight_names.fill_missing(variable, key, config):
                 raise missing_entry(checkpoint, entries, key)
+        copy_entries(checkpoint, found)
+        used = {key: entry.name for key, _, entry in found}
         unused = sorted(set(checkpoint.shapes) - set(used.values()))
         warning = weight_names.doubts(config)
         return LoadReport(tuple(used), tuple(random), tuple(unused), warning)
+
+
+def copy_entries(checkpoint: Checkpoint, found: Sequence[Found]) -> None:
+    """Copy entries of a file into their variables, and see that they have arrived."""
+    reading = threading.Lock()  # not every reader can serve two threads
+
+    def copy(item: Found) -> np.ndarray:
+        key, variable, entry = item
+        with reading:
+            array = checkpoint.read(entry.name)
+        array = entry.convert(array, variable.shape)
+        return copy_for(variable, key, entry.name, array)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for item, values in zip(found, pool.map(copy, found), strict=True):
+            key, variable, entry = item
+            hand_over(variable, key, entry.name, values)
 
 
 def spelling_of(checkpoint: Checkpoint, path: Path) -> Spelling:
@@ -189,11 +215,12 @@ def from_pretrained(
     the lowest four layers, `hidden_dropout_prob=0.0` switches dropout off.
     """
     config = load_config(checkpoint, adapter=adapter, **config_overrides)
-    encoder = build_encoder(
-        config,
-        return_states=return_states,
-        return_attention_weights=return_attention_weights,
-        concatenate_layers=concatenate_layers,
-    )
-    load_pretrained(encoder, checkpoint, skip=skip, adapter=adapter)
+    with LateValues():
+        encoder = build_encoder(
+            config,
+            return_states=return_states,
+            return_attention_weights=return_attention_weights,
+            concatenate_layers=concatenate_layers,
+        )
+        load_pretrained(encoder, checkpoint, skip=skip, adapter=adapter)
     return encoder
