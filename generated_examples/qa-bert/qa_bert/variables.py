@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 
+ALIGNMENT = 64  # bytes; TensorFlow takes over memory that starts at a multiple
+
 
 class LateValues(keras.StatelessScope):
     """Within it a model is made without values; on leaving, its variables get them.
@@ -53,16 +55,18 @@ class _Given:
         return self.value
 
 
-def copy_aligned(array: np.ndarray, dtype: str) -> np.ndarray:
-    """Return a copy that starts at a multiple of 64 bytes, its rows one after another.
+def can_be_taken(array: np.ndarray, dtype: str) -> bool:
+    """Return whether `as_tensor` can hand over an array without a copy."""
+    flags, aligned = array.flags, array.ctypes.data % ALIGNMENT == 0
+    return aligned and flags.c_contiguous and flags.writeable and array.dtype == dtype
 
-    `as_tensor` can hand over such an array without one more copy.
-    """
-    itemsize = np.dtype(dtype).itemsize
-    memory = np.empty(array.size * itemsize + 64, "uint8")
-    start = -memory.ctypes.data % 64
-    memory = memory[start : start + array.size * itemsize]
-    copy = memory.view(dtype).reshape(array.shape)
+
+def copy_aligned(array: np.ndarray, dtype: str) -> np.ndarray:
+    """Return a copy that `as_tensor` can hand over without one more."""
+    size = array.size * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNMENT, "uint8")
+    start = -memory.ctypes.data % ALIGNMENT
+    copy = memory[start : start + size].view(dtype).reshape(array.shape)
     if array.flags.c_contiguous:
         copy[...] = array
     else:  # transposed: stripes of a cache line's width are twice as fast
@@ -73,10 +77,10 @@ def copy_aligned(array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def as_tensor(array: np.ndarray) -> Any:
-    """Return a tensor with an array's values; the array is not to be used afterwards.
+    """Return a tensor with an array's values; the array belongs to it from then on.
 
-    Keras copies an array for TensorFlow, which copies it once more where it does not
-    start at a multiple of 64 bytes. An operation takes it as it is.
+    For TensorFlow, Keras would copy the array, and TensorFlow once more where it is
+    not aligned. An operation takes it as it is.
     """
     if keras.config.backend() != "tensorflow":
         return keras.ops.convert_to_tensor(array)

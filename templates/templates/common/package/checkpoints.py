@@ -28,7 +28,7 @@ class Checkpoint(Protocol):
     shapes: Mapping[str, tuple[int, ...]]
 
     def read(self, name: str) -> np.ndarray:
-        """Return the array called `name`."""
+        """Return the array called `name`; the caller may keep it and write to it."""
 
 
 # A folder's weights: the first of these that is there. Safetensors need no unpickling.
@@ -172,26 +172,29 @@ def assign_variable(
     Raises UserError that names the variable, the entry and both shapes where those
     differ.
     """
-    hand_over(variable, key, name, copy_for(variable, key, name, array))
+    check_shape(variable, key, name, array)
+    hand_over(variable, key, name, copy_aligned(array, variable.dtype))
 
 
-def copy_for(
+def check_shape(
     variable: keras.Variable, key: str, name: str, array: np.ndarray
-) -> np.ndarray:
-    """Return a copy of an array of a file, as the variable will hold it."""
+) -> None:
+    """Raise UserError where an array of a file is not as large as its variable."""
     if tuple(variable.shape) != array.shape:
         raise UserError(
             f"the checkpoint does not fit: {name}",
             f"its shape is {array.shape}, but {key} wants {tuple(variable.shape)}",
             "use the config that belongs to the weights, or skip that part",
         )
-    return copy_aligned(array, variable.dtype)
 
 
 def hand_over(
     variable: keras.Variable, key: str, name: str, values: np.ndarray
 ) -> None:
-    """Let a variable have what `copy_for` returned, and see that it has arrived."""
+    """Let a variable have an array, which is its own from then on, and see that it does.
+
+    Raises UserError where the variable then holds other values.
+    """
     variable.assign(as_tensor(values))
     bits = f"u{values.itemsize}"  # as bits also NaN is equal to itself
     if not np.array_equal(np.asarray(variable).view(bits), values.view(bits)):

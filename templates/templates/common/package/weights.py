@@ -21,7 +21,7 @@ from . import weight_names
 from .checkpoints import (
     Checkpoint,
     LoadReport,
-    copy_for,
+    check_shape,
     find_checkpoint,
     find_config,
     hand_over,
@@ -31,7 +31,7 @@ from .checkpoints import (
 from .encoder import EncoderConfig, build_encoder
 from .errors import UserError
 from .spelling import Entry, Spelling, find_spelling
-from .variables import LateValues
+from .variables import LateValues, can_be_taken, copy_aligned
 
 # What `skip` takes, and the layer that then keeps its random weights.
 SKIPPABLE = {
@@ -112,8 +112,15 @@ def copy_entries(checkpoint: Checkpoint, found: Sequence[Found]) -> None:
         with reading:
             array = checkpoint.read(entry.name)
         array = entry.convert(array, variable.shape)
-        return copy_for(variable, key, entry.name, array)
+        check_shape(variable, key, entry.name, array)
+        fits = can_be_taken(array, variable.dtype)
+        return array if fits else copy_aligned(array, variable.dtype)
 
+    def size(item: Found) -> int:
+        return math.prod(checkpoint.shapes[item[2].name])
+
+    # Largest first: once the model is nearly full, only small ones lie beside it.
+    found = sorted(found, key=size, reverse=True)
     with ThreadPoolExecutor(THREADS) as pool:
         for item, values in zip(found, pool.map(copy, found), strict=True):
             key, variable, entry = item
