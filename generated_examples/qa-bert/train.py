@@ -38,6 +38,7 @@ from qa_bert.model import (
 from qa_bert.tokenizer import (
     load_tokenizer,
 )
+from qa_bert.variables import LateValues
 from qa_bert.vocabularies import (
     make_tokenizer,
 )
@@ -64,17 +65,20 @@ def main(arguments: Sequence[str]) -> None:
         config = dataset.settle(config, everything)
     # After it is settled what the data must be like: a label that is not known, say.
     validation_examples = load_all(config.validation_files, config)
-    if resume:
-        encoder_config = EncoderConfig.from_json(folder / "encoder_config.json")
-        tokenizer, encoder = load_tokenizer(folder), build_encoder(encoder_config)
-    else:
-        encoder_config, tokenizer, encoder = new_encoder(config, train_examples)
-    check_length(config, encoder_config)
-    model = build_model(encoder, config)
-    frozen = optimization.freeze_layers(model, config.freeze, config.train_last_layers)
-    print(f"{model.count_params():,} weights, {len(frozen)} layers frozen")
+    with LateValues():  # no random numbers for weights that come from a file
+        if resume:
+            encoder_config = EncoderConfig.from_json(folder / "encoder_config.json")
+            tokenizer, encoder = load_tokenizer(folder), build_encoder(encoder_config)
+        else:
+            encoder_config, tokenizer, encoder = new_encoder(config, train_examples)
+        check_length(config, encoder_config)
+        model = build_model(encoder, config)
+        frozen = optimization.freeze_layers(
+            model, config.freeze, config.train_last_layers
+        )
+        print(f"{model.count_params():,} weights, {len(frozen)} layers frozen")
+        report = "" if resume else load_weights(model, config)
     if not resume:
-        report = load_weights(model, config)
         runs.save_settings(config, folder)
         runs.write_text(folder / "encoder_config.json", encoder_config.to_json())
         runs.write_text(folder / "tokenizer.json", tokenizer.to_str())

@@ -18,7 +18,7 @@ from . import weight_names
 from .checkpoints import (
     Checkpoint,
     LoadReport,
-    assign_variable,
+    copy_entries,
     find_checkpoint,
     find_config,
     model_variables,
@@ -27,6 +27,7 @@ from .checkpoints import (
 from .encoder import EncoderConfig, build_encoder
 from .errors import UserError
 from .spelling import PARTS, Entry, Spelling, find_spelling
+from .variables import LateValues
 
 # What `skip` takes, and the layers that then keep their random weights.
 SKIPPABLE = {
@@ -77,14 +78,13 @@ class CheckpointAdapter:
         """
         checkpoint = open_checkpoint(path)
         spelling = spelling_of(checkpoint, path)
-        used, random, filled = {}, [], []
+        found, random, filled = [], [], []
         for key, variable in model_variables(encoder).items():
             layer, _, part = key.rpartition("/")
             entries = [] if layer in skip else spelling.entries(layer, part)
             entry = next((e for e in entries if e.name in checkpoint.shapes), None)
             if entry:
-                copy_entry(checkpoint, entry, variable, key)
-                used[key] = entry.name
+                found.append((key, variable, entry))
                 continue
             lacking = layer not in skip and has_layer(checkpoint, spelling, layer)
             if layer in skip or (layer in OPTIONAL and not lacking):
@@ -93,6 +93,8 @@ class CheckpointAdapter:
                 filled.append(key)
             else:
                 raise missing_entry(checkpoint, entries, key)
+        copy_entries(checkpoint, found)
+        used = {key: entry.name for key, _, entry in found}
         unused = sorted(set(checkpoint.shapes) - set(used.values()))
         return LoadReport(
             tuple(used),
@@ -124,26 +126,6 @@ def has_layer(checkpoint: Checkpoint, spelling: Spelling, layer: str) -> bool:
     """Return whether a file has any variable of a layer."""
     entries = (spelling.entries(layer, part) for part in PARTS)
     return any(entry.name in checkpoint.shapes for each in entries for entry in each)
-
-
-def copy_entry(
-    checkpoint: Checkpoint, entry: Entry, variable: keras.Variable, key: str
-) -> None:
-    """Copy an entry of a file into a variable; raise UserError where it does not fit.
-
-    A head of another size is an error too: that it is dropped should be someone's wish.
-    """
-    array = entry.convert(checkpoint.read(entry.name), variable.shape)
-    layer, wanted = key.rpartition("/")[0], tuple(variable.shape)
-    if layer in weight_names.HEADS and array.shape != wanted:
-        raise UserError(
-            f"the checkpoint's head does not fit: {entry.name}",
-            f"its shape is {array.shape}, but {key} wants {wanted}: it was trained for "
-            "another task or other labels",
-            'for a random head call load_pretrained(…, skip=("head",)); train.py does '
-            "the call in load_weights",
-        )
-    assign_variable(variable, key, entry.name, array)
 
 
 def missing_entry(
@@ -225,11 +207,12 @@ def from_pretrained(
     the lowest four layers, `hidden_dropout_prob=0.0` switches dropout off.
     """
     config = load_config(checkpoint, adapter=adapter, **config_overrides)
-    encoder = build_encoder(
-        config,
-        return_states=return_states,
-        return_attention_weights=return_attention_weights,
-        concatenate_layers=concatenate_layers,
-    )
-    load_pretrained(encoder, checkpoint, skip=skip, adapter=adapter)
+    with LateValues():
+        encoder = build_encoder(
+            config,
+            return_states=return_states,
+            return_attention_weights=return_attention_weights,
+            concatenate_layers=concatenate_layers,
+        )
+        load_pretrained(encoder, checkpoint, skip=skip, adapter=adapter)
     return encoder

@@ -83,10 +83,10 @@ def feed_forward(config: "Config", name: str) -> Callable[[Tensor], Tensor]:
 
 def attention(config: "Config", name: str) -> Layer:
     """Make multi-head self-attention, (batch, length, hidden) in and out."""
-    heads = config.num_attention_heads
-    head_size = config.hidden_size // heads
+    heads, width = config.num_attention_heads, config.hidden_size
+    head_size = width // heads
     parts = {
-        part: dense(config.hidden_size, config, f"{name}_{part}")
+        part: dense(width, config, f"{name}_{part}")
         for part in ("query", "key", "value")
     }
     # Computed in float32 also under mixed precision.
@@ -94,13 +94,14 @@ def attention(config: "Config", name: str) -> Layer:
     weights_dropout = dropout(
         config.attention_probs_dropout_prob, f"{name}_attention_weights_dropout"
     )
-    output = dense(config.hidden_size, config, f"{name}_attention_output")
+    output = dense(width, config, f"{name}_attention_output")
     output_dropout = dropout(
         config.hidden_dropout_prob, f"{name}_attention_output_dropout"
     )
+    split, join = layers.Reshape((-1, heads, head_size)), layers.Reshape((-1, width))
 
     def split_heads(part: str, hidden: Tensor) -> Tensor:
-        vectors = layers.Reshape((-1, heads, head_size))(parts[part](hidden))
+        vectors = split(parts[part](hidden))  # (batch, length, heads, head_size)
         return ops.transpose(vectors, (0, 2, 1, 3))  # (batch, heads, length, head_size)
 
     def apply(hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -110,8 +111,7 @@ def attention(config: "Config", name: str) -> Layer:
         weights = softmax(scores / math.sqrt(head_size), mask=mask)
         mixed = ops.matmul(weights_dropout(weights), split_heads("value", hidden))
         mixed = ops.transpose(mixed, (0, 2, 1, 3))
-        mixed = layers.Reshape((-1, config.hidden_size))(mixed)
-        return output_dropout(output(mixed)), weights
+        return output_dropout(output(join(mixed))), weights
 
     return apply
 

@@ -2,13 +2,17 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
+from . import weight_names
 from .checkpoint_formats import (
     Hdf5Checkpoint,
     SafetensorsCheckpoint,
@@ -18,6 +22,13 @@ from .checkpoint_formats import (
 )
 from .downloads import fetch_checkpoint
 from .errors import UserError
+from .spelling import Entry
+from .variables import as_tensor, can_be_taken, copy_aligned
+
+# A variable's name, the variable, and the entry of the file that belongs there.
+Found = tuple[str, keras.Variable, Entry]
+# Each copies memory, and has one array of the file beside the model.
+THREADS = 2
 
 
 class Checkpoint(Protocol):
@@ -26,7 +37,7 @@ class Checkpoint(Protocol):
     shapes: Mapping[str, tuple[int, ...]]
 
     def read(self, name: str) -> np.ndarray:
-        """Return the array called `name`."""
+        """Return the array called `name`; the caller may keep it and write to it."""
 
 
 # A folder's weights: the first of these that is there. Safetensors need no unpickling.
@@ -165,17 +176,74 @@ def assign_variable(
     Raises UserError that names the variable, the entry and both shapes where those
     differ.
     """
+    check_shape(variable, key, name, array)
+    hand_over(variable, key, name, copy_aligned(array, variable.dtype))
+
+
+def check_shape(
+    variable: keras.Variable, key: str, name: str, array: np.ndarray
+) -> None:
+    """Raise UserError where an array of a file is not as large as its variable."""
     if tuple(variable.shape) != array.shape:
         raise UserError(
             f"the checkpoint does not fit: {name}",
             f"its shape is {array.shape}, but {key} wants {tuple(variable.shape)}",
             "use the config that belongs to the weights, or skip that part",
         )
-    variable.assign(array)
-    stored = keras.ops.convert_to_numpy(variable)
-    if not np.array_equal(stored, array.astype(stored.dtype), equal_nan=True):
+
+
+def hand_over(
+    variable: keras.Variable, key: str, name: str, values: np.ndarray
+) -> None:
+    """Let a variable have an array, which is its own from then on, and check it.
+
+    Raises UserError where the variable then holds other values.
+    """
+    variable.assign(as_tensor(values))
+    bits = f"u{values.itemsize}"  # as bits also NaN is equal to itself
+    if not np.array_equal(np.asarray(variable).view(bits), values.view(bits)):
         raise UserError(
             f"{key} does not hold what the file has in {name}",
             "the values were changed on their way into the model",
             "this should not happen: compare the two, and report it",
         )
+
+
+def check_fits(
+    variable: keras.Variable, key: str, name: str, array: np.ndarray
+) -> None:
+    """Raise UserError where an array has another shape than its variable, heads too."""
+    layer, wanted = key.rpartition("/")[0], tuple(variable.shape)
+    if layer in weight_names.HEADS and array.shape != wanted:
+        raise UserError(
+            f"the checkpoint's head does not fit: {name}",
+            f"its shape is {array.shape}, but {key} wants {wanted}: it was trained for "
+            "another task or other labels",
+            'for a random head call load_pretrained(…, skip=("head",)); train.py does '
+            "the call in load_weights",
+        )
+    check_shape(variable, key, name, array)
+
+
+def copy_entries(checkpoint: Checkpoint, found: Sequence[Found]) -> None:
+    """Copy entries of a file into their variables, and see that they have arrived."""
+    reading = threading.Lock()  # not every reader can serve two threads
+
+    def copy(item: Found) -> np.ndarray:
+        key, variable, entry = item
+        with reading:
+            array = checkpoint.read(entry.name)
+        array = entry.convert(array, variable.shape)
+        check_fits(variable, key, entry.name, array)
+        fits = can_be_taken(array, variable.dtype)
+        return array if fits else copy_aligned(array, variable.dtype)
+
+    def size(item: Found) -> int:
+        return math.prod(checkpoint.shapes[item[2].name])
+
+    # Largest first: once the model is nearly full, only small ones lie beside it.
+    found = sorted(found, key=size, reverse=True)
+    with ThreadPoolExecutor(THREADS) as pool:
+        for item, values in zip(found, pool.map(copy, found), strict=True):
+            key, variable, entry = item
+            hand_over(variable, key, entry.name, values)

@@ -31,7 +31,8 @@ def test_safetensors(tmp_path):
     """Each type arrives, the 16-bit floats as float32."""
     brain = np.array([1.5, -2], ml_dtypes.bfloat16)
     arrays = {"a": MATRIX, "half": np.ones(2, "float16"), "brain": brain}
-    arrays["long"] = np.array([1 << 40])
+    arrays |= {"long": np.array([1 << 40]), "double": MATRIX.astype("float64")}
+    arrays |= {"empty": np.zeros((0, 3), "float32"), "scalar": np.array(3, "float32")}
     save_file(arrays, tmp_path / "model.safetensors")
     arrays["half"] = arrays["half"].astype("float32")
     arrays["brain"] = brain.astype("float32")

@@ -88,6 +88,17 @@ def test_hugging_face(tmp_path, prefix, old_norms):
     assert_equal(from_pretrained(tmp_path), weights)
 
 
+def test_training_does_not_reach_the_file(tmp_path):
+    """The model's numbers are its own, wherever the file's were read from."""
+    weights = random_weights()
+    write_hugging_face(tmp_path, weights)
+    encoder = from_pretrained(tmp_path)
+    for variable in encoder.weights:
+        variable.assign_add(np.ones(variable.shape))
+    assert_equal(encoder, {key: array + 1 for key, array in weights.items()})
+    assert_equal(from_pretrained(tmp_path), weights)
+
+
 def test_google(tmp_path):
     """Every variable of a TensorFlow checkpoint arrives; slots are not looked at."""
     weights = random_weights()

@@ -15,7 +15,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,26 +58,41 @@ def widen(array: np.ndarray) -> np.ndarray:
 
 
 class SafetensorsCheckpoint:
-    """A Hugging Face `model.safetensors` file."""
+    """A Hugging Face `model.safetensors` file: a header in JSON, then the numbers."""
 
     names_style = "torch"
+    _DTYPES: ClassVar = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
 
     def __init__(self, path: Path) -> None:
         from safetensors import safe_open
 
         self._path = path
         with damage_reported(path):
+            # Checks the header, and that the file is as long as the header says.
             self._file: Any = safe_open(str(path), framework="numpy")
-            names = self._file.keys()
-            slices = {name: self._file.get_slice(name) for name in names}
-            self.shapes: Mapping[str, tuple[int, ...]] = {
-                name: tuple(piece.get_shape()) for name, piece in slices.items()
-            }
+            with path.open("rb") as file:
+                length = int.from_bytes(file.read(8), "little")
+                self._header = json.loads(file.read(length))
+        self._header.pop("__metadata__", None)
+        self._start = 8 + length
+        self.shapes: Mapping[str, tuple[int, ...]] = {
+            name: tuple(entry["shape"]) for name, entry in self._header.items()
+        }
 
     def read(self, name: str) -> np.ndarray:
         """Return the array called `name`."""
         with damage_reported(self._path):  # also of a dtype that NumPy lacks
-            return widen(self._file.get_tensor(name))
+            entry = self._header[name]
+            if entry["dtype"] not in self._DTYPES:
+                return widen(self._file.get_tensor(name))
+            # Mapped for this array alone: safetensors would map the whole file, and
+            # all that was read of it would count as this process' memory.
+            dtype, (start, _) = self._DTYPES[entry["dtype"]], entry["data_offsets"]
+            if 0 in self.shapes[name]:
+                return widen(np.zeros(self.shapes[name], dtype))
+            place = self._start + start
+            mapped = np.memmap(self._path, dtype, "r", place, self.shapes[name])
+            return widen(np.asarray(mapped))
 
 
 class TorchCheckpoint:

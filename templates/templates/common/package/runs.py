@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from .errors import ArgumentParser, UserError
 from .tokenizer import load_tokenizer
+from .variables import LateValues
 
 RUNS = Path("runs")
 Config = TypeVar("Config")
@@ -178,7 +179,8 @@ def load_run(folder: str | Path, config_class: type) -> Run:
             f"go on with it: python train.py --resume --output-dir {path}",
         )
     try:
-        model = keras.saving.load_model(path / "model.keras", compile=False)
+        with LateValues():
+            model = keras.saving.load_model(path / "model.keras", compile=False)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"cannot load {path / 'model.keras'}",
