@@ -119,8 +119,10 @@ DEFECTS = {
     ),
     "albert_zh's projection comes after the sum": Defect(
         "encoder.py",
-        "    return embed(inputs, config.hidden_size, config, widen(tokens(",
-        "    return widen(embed(inputs, config.embedding_size, config, (tokens(",
+        "embed(inputs, config.hidden_size, config, widen(tokens(inputs["
+        '"input_ids"])))',
+        "widen(embed(inputs, config.embedding_size, config, tokens(inputs["
+        '"input_ids"])))',
         "test_other_layouts.py",
         "albert",
     ),

@@ -101,6 +101,14 @@ class EncoderConfig(BaseEncoderConfig):
         return int(layer / (depth / self.num_hidden_groups))
 
 
+def embed_and_widen(inputs: dict[str, Tensor], config: EncoderConfig) -> Tensor:
+    """Return narrow embeddings, widened by one matrix: (batch, length, hidden)."""
+    if config.wide_embeddings:
+        return embed_wide(inputs, config)
+    hidden = embed(inputs, config.embedding_size, config)
+    return dense(config.hidden_size, config, "embeddings_projection")(hidden)
+
+
 def embed_wide(inputs: dict[str, Tensor], config: EncoderConfig) -> Tensor:
     """Widen the token vectors, then add tables as wide as the rest, and normalize.
 
@@ -172,11 +180,7 @@ def build_encoder(
     inputs = make_inputs(config)
     # (batch, 1, 1, length): the same keys are hidden from every head and query.
     mask = ops.expand_dims(inputs["attention_mask"], axis=(1, 2))
-    if config.wide_embeddings:
-        hidden = embed_wide(inputs, config)
-    else:
-        hidden = embed(inputs, config.embedding_size, config)
-        hidden = dense(config.hidden_size, config, "embeddings_projection")(hidden)
+    hidden = embed_and_widen(inputs, config)
     groups = shared_layers(config)
     states, attention_weights = [], []
     for index in range(config.num_hidden_layers):
