@@ -119,8 +119,8 @@ def test_arrays_that_cannot_be_taken():
     good = copy_aligned(MATRIX, "float32")
     fixed = good.copy()
     fixed.flags.writeable = False
-    memory = np.empty(MATRIX.nbytes + 65, "uint8")
-    odd = memory[1 - memory.ctypes.data % 64 :][: MATRIX.nbytes].view("float32")
+    memory = np.empty(MATRIX.nbytes + 64, "uint8")
+    odd = memory[(1 - memory.ctypes.data) % 64 :][: MATRIX.nbytes].view("float32")
     for array in (fixed, good.T, odd, good.astype("float64")):
         assert not can_be_taken(array, "float32")
 
