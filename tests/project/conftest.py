@@ -83,6 +83,13 @@ def albert_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("generated"), model="albert")
 
 
+@pytest.fixture(scope="session")
+def embedding_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project for sentence embedding; tests read it and do not write into it."""
+    folder = tmp_path_factory.mktemp("generated")
+    return make_project(folder, "sentence-embedding")
+
+
 def make_load(project: Path) -> Load:
     """Return a function that imports a module of a project's package by its name."""
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -96,6 +103,12 @@ def make_load(project: Path) -> Load:
 def load(project: Path) -> Load:
     """A function that imports a module of the generated package by its name."""
     return make_load(project)
+
+
+@pytest.fixture(scope="session")
+def embedding(embedding_project: Path) -> Load:
+    """The same for the project for sentence embedding."""
+    return make_load(embedding_project)
 
 
 @pytest.fixture(scope="session")
