@@ -13,6 +13,12 @@ from pathlib import Path
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
+# transformers' names -> this project's.
+HUGGING_FACE_INPUTS = {
+    "input_ids": "input_ids",
+    "token_type_ids": "segment_ids",
+    "attention_mask": "attention_mask",
+}
 
 
 def load_saved_model(folder: Path) -> Callable[[Arrays], Arrays]:
@@ -39,8 +45,10 @@ def load_hugging_face(folder: Path) -> Callable[[Arrays], Arrays]:
     model = getattr(transformers, config["architectures"][0]).from_pretrained(folder)
 
     def call(inputs: Arrays) -> Arrays:
-        tensors = {name: torch.from_numpy(a).long() for name, a in inputs.items()}
-        tensors["token_type_ids"] = tensors.pop("segment_ids")
+        tensors = {
+            name: torch.from_numpy(inputs[ours]).long()
+            for name, ours in HUGGING_FACE_INPUTS.items()
+        }
         with torch.inference_mode():
             outputs = model.eval()(**tensors)
         return {

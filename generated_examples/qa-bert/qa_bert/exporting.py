@@ -116,7 +116,14 @@ def check_inputs(run: Run, batch: int, length: int) -> dict[str, np.ndarray]:
     mask = (np.arange(length) < lengths).astype("int32")
     ids = random.integers(0, vocab_size, (batch, length)).astype("int32")
     segments = (np.arange(length) >= length // 4).astype("int32") * mask
-    return {"input_ids": ids * mask, "segment_ids": segments, "attention_mask": mask}
+    known = {
+        "input_ids": ids * mask,
+        "segment_ids": segments,
+        "attention_mask": mask,
+        # All positions, which is what transformers' models give the outputs of.
+        "word_positions": np.tile(np.arange(length, dtype="int32"), (batch, 1)),
+    }
+    return {name: known[name] for name in run.model.input}
 
 
 def run_in_fresh_process(

@@ -61,6 +61,7 @@ HEADS = {
         "torch/kernel": "classifier.weight",
         "torch/bias": "classifier.bias",
     },
+    "crf_transitions": {"google/embeddings": "crf/embeddings"},
 }
 
 
