@@ -40,7 +40,40 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-OPTIMIZERS = {"adamw": keras.optimizers.AdamW, "lamb": keras.optimizers.Lamb}
+class RateFactors:
+    """An optimizer in which some layers have a learning rate of their own.
+
+    `rate_factors`, layer name -> multiple of the rate, is set before the optimizer is
+    built. Weight decay goes on at the common rate, and the norm of all gradients is
+    clipped as ever, so a factor changes the length of a layer's steps and nothing else.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.rate_factors: dict[str, float] = {}
+        self.factors: list[float] = []
+
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Make the optimizer's own variables, and look up each variable's factor."""
+        super().build(variables)
+        layers = [variable.path.split("/")[0] for variable in variables]
+        self.factors = [self.rate_factors.get(layer, 1.0) for layer in layers]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Change one variable."""
+        factor = self.factors[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * factor)
+
+
+class AdamW(RateFactors, keras.optimizers.AdamW):
+    """Keras' AdamW with `rate_factors`."""
+
+
+class Lamb(RateFactors, keras.optimizers.Lamb):
+    """Keras' LAMB with `rate_factors`."""
+
+
+OPTIMIZERS = {"adamw": AdamW, "lamb": Lamb}
 
 
 def make_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer:

@@ -21,6 +21,7 @@ from .errors import UserError
 from .model import (
     HUGGING_FACE_TASK,
     build_model,
+    encoder_options,
     hugging_face_config,
     hugging_face_files,
     hugging_face_model,
@@ -34,13 +35,22 @@ PREFIXES = {"torch": f"{weight_names.MODEL}.", "google": "bert/"}
 
 
 def write_hugging_face(run: Run, folder: Path) -> None:
-    """Write config.json, model.safetensors and the tokenizer's files."""
+    """Write config.json, model.safetensors and the tokenizer's files.
+
+    Raises UserError where transformers has no such model.
+    """
     config = encoder_config(run)
+    if not HUGGING_FACE_TASK:
+        raise UserError(
+            "transformers has no model with this head",
+            "a folder for it could hold only part of the network",
+            "export a SavedModel: --format saved-model",
+        )
     model = hugging_face_model(run.model, run.config)
+    head = hugging_face_config(run.config)
     write_folder(model, config, run.tokenizer, HUGGING_FACE_TASK, folder)
     path = folder / "config.json"
-    values = json.loads(path.read_text(encoding="utf-8"))
-    write_json(path, values | hugging_face_config(run.config))
+    write_json(path, json.loads(path.read_text(encoding="utf-8")) | head)
     for name, content in hugging_face_files(model, config, run.config).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
@@ -96,7 +106,8 @@ def write_google_checkpoint(run: Run, folder: Path) -> None:
 
 def load_again(run: Run, folder: Path) -> Callable[[dict], dict[str, np.ndarray]]:
     """Return a function from inputs to outputs of a model made from the checkpoint."""
-    model = build_model(from_pretrained(folder), run.config)
+    encoder = from_pretrained(folder, **encoder_options(run.config))
+    model = build_model(encoder, run.config)
     load_pretrained(model, folder)
     return model.predict_on_batch
 

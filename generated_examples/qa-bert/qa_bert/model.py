@@ -12,6 +12,11 @@ from .transformer import full_precision
 HUGGING_FACE_TASK = "ForQuestionAnswering"  # transformers' name of the same head
 
 
+def encoder_options(config: TrainConfig) -> dict[str, Any]:
+    """Return what `build_encoder` is asked for beside its last layer: nothing."""
+    return {}
+
+
 def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:
     """Return a model that scores each token as start and as end of the answer.
 

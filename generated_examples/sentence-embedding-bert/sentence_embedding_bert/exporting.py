@@ -126,6 +126,7 @@ def check_inputs(run: Run, batch: int, length: int) -> dict[str, np.ndarray]:
         "task_ids": np.zeros((batch, 1), "int32"),
         # All positions, which is what transformers' models give the outputs of.
         "masked_positions": np.tile(np.arange(length, dtype="int32"), (batch, 1)),
+        "word_positions": np.tile(np.arange(length, dtype="int32"), (batch, 1)),
     }
     return {name: known[name] for name in run.model.input}
 

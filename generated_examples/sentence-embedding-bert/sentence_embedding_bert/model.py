@@ -17,6 +17,11 @@ HUGGING_FACE_TASK = "Model"  # transformers' name of the encoder alone
 Tensor = Any
 
 
+def encoder_options(config: TrainConfig) -> dict[str, Any]:
+    """Return what `build_encoder` is asked for beside its last layer: nothing."""
+    return {}
+
+
 def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:
     """Return a model with the encoder's inputs and the output `embedding`.
 

@@ -18,6 +18,11 @@ PROBLEM_TYPES = {  # and of the kinds
 }
 
 
+def encoder_options(config: TrainConfig) -> dict[str, Any]:
+    """Return what `build_encoder` is asked for beside its last layer: nothing."""
+    return {}
+
+
 def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:
     """Return a model that scores the labels of a text.
 

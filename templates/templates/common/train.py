@@ -34,6 +34,7 @@ from {{ cookiecutter.package }}.errors import (
 from {{ cookiecutter.package }}.model import (
     build_model,
     compile_model,
+    encoder_options,
 )
 from {{ cookiecutter.package }}.tokenizer import (
     load_tokenizer,
@@ -68,10 +69,11 @@ def main(arguments: Sequence[str]) -> None:
     with LateValues():  # no random numbers for weights that come from a file
         if resume:
             encoder_config = EncoderConfig.from_json(folder / "encoder_config.json")
-            tokenizer, encoder = load_tokenizer(folder), build_encoder(encoder_config)
+            tokenizer = load_tokenizer(folder)
         else:
-            encoder_config, tokenizer, encoder = new_encoder(config, train_examples)
+            encoder_config, tokenizer = new_encoder(config, train_examples)
         check_length(config, encoder_config)
+        encoder = build_encoder(encoder_config, **encoder_options(config))
         model = build_model(encoder, config)
         frozen = optimization.freeze_layers(
             model, config.freeze, config.train_last_layers
@@ -146,12 +148,12 @@ def thin(examples: list[dataset.Example], limit: int) -> list[dataset.Example]:
 
 def new_encoder(
     config: TrainConfig, examples: Sequence[dataset.Example]
-) -> tuple[EncoderConfig, "Tokenizer", "keras.Model"]:
-    """Return an encoder with random weights, its sizes and its tokenizer."""
+) -> tuple[EncoderConfig, "Tokenizer"]:
+    """Return the sizes of the run's encoder, and its tokenizer."""
     if config.pretrained:
         tokenizer = load_tokenizer(find_checkpoint(config.pretrained))
         encoder_config = load_config(config.pretrained)
-        return encoder_config, tokenizer, build_encoder(encoder_config)
+        return encoder_config, tokenizer
     print(
         f"random weights, vocabulary {config.vocabulary}: for real weights give "
         "--pretrained a checkpoint's folder"
@@ -165,7 +167,7 @@ def new_encoder(
         encoder_config = EncoderConfig.from_json(
             config.encoder_config, vocab_size=vocab_size
         )
-    return encoder_config, tokenizer, build_encoder(encoder_config)
+    return encoder_config, tokenizer
 
 
 def load_weights(model: "keras.Model", config: TrainConfig) -> str:

@@ -14,6 +14,11 @@ HUGGING_FACE_TASK = "ForPreTraining"  # transformers' name of the same heads
 IGNORED = -1
 
 
+def encoder_options(config: TrainConfig) -> dict[str, Any]:
+    """Return what `build_encoder` is asked for beside its last layer: nothing."""
+    return {}
+
+
 def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:
     """Return a model that scores tokens for masked positions, and the order of parts.
 
