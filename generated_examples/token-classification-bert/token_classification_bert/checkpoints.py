@@ -195,9 +195,9 @@ def check_shape(
 def hand_over(
     variable: keras.Variable, key: str, name: str, values: np.ndarray
 ) -> None:
-    """Let a variable have an array, which is its own from then on, and check it.
+    """Give a variable an array, to keep and change, and see that it has arrived.
 
-    Raises UserError where the variable then holds other values.
+    Raises UserError where the variable holds other values.
     """
     variable.assign(as_tensor(values))
     bits = f"u{values.itemsize}"  # as bits also NaN is equal to itself

@@ -195,11 +195,7 @@ def check_shape(
 def hand_over(
     variable: keras.Variable, key: str, name: str, values: np.ndarray
 ) -> None:
-<<<<<<< HEAD
-    """Let a variable have an array, which is its own from then on, and check it.
-=======
     """Give a variable an array, to keep and change, and see that it has arrived.
->>>>>>> wt-loading
 
     Raises UserError where the variable holds other values.
     """

@@ -1,0 +1,77 @@
+"""The head: named logits, the right loss, and padding that takes no part."""
+
+import keras
+import numpy as np
+
+from qa_bert.config import TrainConfig
+from qa_bert.encoder import (
+    EncoderConfig,
+    build_encoder,
+)
+from qa_bert.model import (
+    build_model,
+    compile_model,
+)
+
+
+def make_model():
+    """Return a small compiled model whose dropout is off."""
+    config = EncoderConfig.small(vocab_size=50)
+    values = {**vars(config), "hidden_dropout_prob": 0.0, "initializer_range": 0.2}
+    encoder = build_encoder(EncoderConfig(**values))
+    model = build_model(encoder, TrainConfig())
+    compile_model(model, keras.optimizers.Adam(1e-3), TrainConfig())
+    return model
+
+
+def make_batch():
+    """Return two rows of different lengths with their targets."""
+    ids = np.random.default_rng(0).integers(1, 50, (2, 12)).astype("int32")
+    mask = np.ones((2, 12), "int32")
+    mask[1, 7:] = 0
+    segments = (np.arange(12) > 4).astype("int32") * mask
+    inputs = {"input_ids": ids, "segment_ids": segments, "attention_mask": mask}
+    return inputs, {"start": np.array([6, 5]), "end": np.array([8, 6])}
+
+
+def log_softmax(logits):
+    """Return log-probabilities along the last axis."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+def test_loss_is_cross_entropy_of_logits():
+    """The loss equals the mean of both cross-entropies over the real tokens."""
+    model = make_model()
+    inputs, targets = make_batch()
+    outputs = model.predict_on_batch(inputs)
+    expected = []
+    for row, length in enumerate((12, 7)):
+        for name in ("start", "end"):
+            log_probabilities = log_softmax(outputs[name][row, :length])
+            expected.append(-log_probabilities[targets[name][row]])
+    found = model.evaluate(inputs, targets, verbose=0, return_dict=True)["loss"]
+    np.testing.assert_allclose(found, np.mean(expected), rtol=1e-5)
+
+
+def test_padding_takes_no_part():
+    """Scores do not depend on padding, and padding is never chosen."""
+    model = make_model()
+    inputs, _ = make_batch()
+    expected = model.predict_on_batch(inputs)
+    longer = {name: np.pad(array, ((0, 0), (0, 9))) for name, array in inputs.items()}
+    found = model.predict_on_batch(longer)
+    for name in ("start", "end"):
+        np.testing.assert_allclose(found[name][1, :7], expected[name][1, :7], atol=1e-5)
+        assert found[name][1, 7:].max() < -5000
+
+
+def test_learns():
+    """A few steps on one batch bring the loss down and change the encoder."""
+    model = make_model()
+    inputs, targets = make_batch()
+    query = next(each for each in model.layers if each.name.endswith("_query"))
+    before = np.array(query.kernel)
+    losses = [model.train_on_batch(inputs, targets)[0] for _ in range(30)]
+    assert losses[-1] < losses[0] / 4
+    assert not np.array_equal(before, query.kernel)
