@@ -1,6 +1,6 @@
 """Record the sentence vectors that transformers and torch make of the MiniLM weights.
 
-    python tools/record_minilm_embeddings.py         # tests/project/minilm_embeddings.npz
+    python tools/record_minilm_embeddings.py             # the file of the tests
     python tools/record_minilm_embeddings.py FILE.npz
 
 Written without this project's code: transformers' tokenizer and model, each text by
