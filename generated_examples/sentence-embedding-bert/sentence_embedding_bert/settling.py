@@ -25,6 +25,12 @@ def settle(config: TrainConfig, examples: Sequence[Example]) -> TrainConfig:
     if objective == "auto":
         objective = find_objective(examples)
     choose("objective", objective, OBJECTIVES)
+    if config.max_length < 3:
+        raise UserError(
+            f"max_length {config.max_length} is too short",
+            "[CLS] and [SEP] take two tokens",
+            "raise --max-length",
+        )
     if not any(serves(example, objective) for example in examples):
         raise UserError(
             f"nothing to learn from with the objective {objective}",

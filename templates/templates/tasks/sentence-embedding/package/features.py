@@ -72,14 +72,8 @@ def make_features(
     """Tokenize the examples that serve the objective, or take them from the cache.
 
     Without labels each distinct sentence of any example is one to be learned from.
-    Raises UserError where no token has room, or nothing is left to learn from.
+    Raises UserError where nothing is left to learn from.
     """
-    if config.max_length < 3:
-        raise UserError(
-            f"max_length {config.max_length} is too short",
-            "[CLS] and [SEP] take two tokens",
-            "raise --max-length",
-        )
     chosen = [example for example in examples if serves(example, config.objective)]
     if not chosen:
         raise UserError(

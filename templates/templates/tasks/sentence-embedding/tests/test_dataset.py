@@ -147,6 +147,10 @@ def test_settle(tmp_path):
         settle(TrainConfig(score_range=(0.0, 4.0)), scored)
     with pytest.raises(UserError, match='unknown objective "both"'):
         settle(TrainConfig(objective="both"), triplets)
+    with pytest.raises(UserError, match='unknown mlp "no"'):
+        settle(TrainConfig(mlp="no"), triplets)
+    with pytest.raises(UserError, match="max_length 2"):
+        settle(TrainConfig(max_length=2), triplets)
     path = str(write(tmp_path / "v.jsonl", [{"sentence": "alone"}]))
     with pytest.raises(UserError, match="neither scores nor positives"):
         settle(TrainConfig(validation_files=(path,)), triplets)
