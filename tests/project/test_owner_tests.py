@@ -104,13 +104,14 @@ CONTROLS = ("control before", "control after")
 def make_copy(project: Path, folder: Path, defect: Defect | None) -> None:
     """Copy a project with one edit in its package; the rest is linked to."""
     folder.mkdir()
+    package = project.name.replace("-", "_")
     for path in project.iterdir():
-        if path.name in ("qa_bert", "tests"):
+        if path.name in (package, "tests"):
             shutil.copytree(path, folder / path.name)
         elif path.name != ".tkgen":
             os.symlink(path, folder / path.name)
     if defect:
-        path = folder / "qa_bert" / defect.file
+        path = folder / package / defect.file
         text = path.read_text("utf-8")
         assert text.count(defect.old) == 1, f"{defect.file} has changed: {defect.old}"
         path.write_text(text.replace(defect.old, defect.new), "utf-8")

@@ -40,8 +40,8 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-class AdamW(keras.optimizers.AdamW):
-    """Keras' AdamW, in which some layers have a learning rate of their own.
+class LayerRates:
+    """Gives some layers a learning rate of their own; to be mixed into an optimizer.
 
     `rate_factors`, layer name -> multiple of the rate, is set before the optimizer is
     built. Weight decay goes on at the common rate, and the norm of all gradients is
@@ -63,6 +63,10 @@ class AdamW(keras.optimizers.AdamW):
         """Change one variable."""
         factor = self.factors[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate * factor)
+
+
+class AdamW(LayerRates, keras.optimizers.AdamW):
+    """Keras' AdamW, in which layers may have rates of their own."""
 
 
 def make_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer:

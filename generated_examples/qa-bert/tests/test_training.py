@@ -43,6 +43,7 @@ def flags(tmp_path):
         "--validation-files=validation.jsonl",
         "--encoder-config=sizes.json",
         "--batch-size=8",
+        "--epochs=2",
         "--save-steps=2",
     ]
 
