@@ -57,9 +57,12 @@ def run(arguments: Sequence[str | Path], cwd: Path, check: int | None = 0) -> Do
     return done
 
 
-def make_project(folder: Path, task: str = "qa", model: str = "bert") -> Path:
+def make_project(
+    folder: Path, task: str = "qa", model: str = "bert", option: str = ""
+) -> Path:
     """Generate a project into a folder and return its path."""
     choice = ["--task", task, "--model", model]
+    choice += ["--with", option] if option else []
     subprocess.run(
         [sys.executable, "-m", "tkgen", "new", *choice, "--no-input"],
         cwd=folder,
@@ -90,6 +93,14 @@ def embedding_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(folder, "sentence-embedding")
 
 
+@pytest.fixture(scope="session")
+def tagging_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated project of token classification; tests do not write into it."""
+    return make_project(
+        tmp_path_factory.mktemp("generated"), task="token-classification"
+    )
+
+
 def make_load(project: Path) -> Load:
     """Return a function that imports a module of a project's package by its name."""
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -109,6 +120,12 @@ def load(project: Path) -> Load:
 def embedding(embedding_project: Path) -> Load:
     """The same for the project for sentence embedding."""
     return make_load(embedding_project)
+
+
+@pytest.fixture(scope="session")
+def load_tagging(tagging_project: Path) -> Load:
+    """The same for token classification."""
+    return make_load(tagging_project)
 
 
 @pytest.fixture(scope="session")

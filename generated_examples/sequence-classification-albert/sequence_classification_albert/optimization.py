@@ -40,8 +40,8 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-class RateFactors:
-    """An optimizer in which some layers have a learning rate of their own.
+class LayerRates:
+    """Gives some layers a learning rate of their own; to be mixed into an optimizer.
 
     `rate_factors`, layer name -> multiple of the rate, is set before the optimizer is
     built. Weight decay goes on at the common rate, and the norm of all gradients is
@@ -65,11 +65,11 @@ class RateFactors:
         super().update_step(gradient, variable, learning_rate * factor)
 
 
-class AdamW(RateFactors, keras.optimizers.AdamW):
+class AdamW(LayerRates, keras.optimizers.AdamW):
     """Keras' AdamW with `rate_factors`."""
 
 
-class Lamb(RateFactors, keras.optimizers.Lamb):
+class Lamb(LayerRates, keras.optimizers.Lamb):
     """Keras' LAMB with `rate_factors`."""
 
 
