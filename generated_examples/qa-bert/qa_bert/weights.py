@@ -8,6 +8,7 @@ is read in checkpoint_formats.py.
 
 import dataclasses
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -204,7 +205,8 @@ def from_pretrained(
     """Build an encoder with a checkpoint's sizes and weights.
 
     `config_overrides` replace fields of its config: `num_hidden_layers=4` takes
-    the lowest four layers, `hidden_dropout_prob=0.0` switches dropout off.
+    the lowest four layers, `hidden_dropout_prob=0.0` switches dropout off. What stays
+    random, or looks wrong, is printed; `load_pretrained` returns the whole report.
     """
     config = load_config(checkpoint, adapter=adapter, **config_overrides)
     with LateValues():
@@ -214,5 +216,7 @@ def from_pretrained(
             return_attention_weights=return_attention_weights,
             concatenate_layers=concatenate_layers,
         )
-        load_pretrained(encoder, checkpoint, skip=skip, adapter=adapter)
+        report = load_pretrained(encoder, checkpoint, skip=skip, adapter=adapter)
+    if report.warning or (report.random and not skip):
+        print(f"{checkpoint}: {report}", file=sys.stderr)
     return encoder

@@ -88,6 +88,19 @@ def test_hugging_face(tmp_path, prefix, old_norms):
     assert_equal(from_pretrained(tmp_path), weights)
 
 
+def test_what_stays_random_is_said(tmp_path, capsys):
+    """A file without a pooler loads, and says that the pooler is random."""
+    weights = random_weights()
+    write_hugging_face(tmp_path, weights)
+    from_pretrained(tmp_path)
+    assert "random" not in capsys.readouterr().err
+    for key in ("pooler/kernel", "pooler/bias"):
+        del weights[key]
+    write_hugging_face(tmp_path, weights)
+    from_pretrained(tmp_path)
+    assert "random: pooler/kernel, pooler/bias" in capsys.readouterr().err
+
+
 def test_training_does_not_reach_the_file(tmp_path):
     """The model's numbers are its own, wherever the file's were read from."""
     weights = random_weights()
