@@ -37,11 +37,9 @@ def predict(
     `negative_similarity`. `crowding` tells how close the sentences of the group are
     to this one, see metrics.uniformity.
     """
-    places: dict[str, int] = {}
-    for example in examples:
-        for text in example.texts:
-            places.setdefault(text, len(places))
-    vectors = embed_texts(model, list(places), tokenizer, config, progress=progress)
+    texts = dict.fromkeys(text for example in examples for text in example.texts)
+    places = {text: place for place, text in enumerate(texts)}
+    vectors = embed_texts(model, list(texts), tokenizer, config, progress=progress)
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     predictions = []
     groups = np.array_split(np.arange(len(examples)), -(-len(examples) // GROUP) or 1)
