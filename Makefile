@@ -18,7 +18,7 @@ demo: .venv/installed
 
 # What CI runs: cheap failures first.
 test: .venv/installed lint
-	$(BIN)/python -m pytest tests/generator tests/test_qa_sample.py tests/test_qa_metrics_reference.py
+	$(BIN)/python -m pytest tests/generator tests/test_*.py
 	$(BIN)/python -m pytest tests/project
 
 lint: .venv/installed

@@ -15,12 +15,16 @@ LONGEST_FILE = 250
 LONGEST_FUNCTION = 40
 
 
-@pytest.fixture(params=["bert", "albert"])
+@pytest.fixture(params=["bert", "albert", "tagging"])
 def project(
-    request: pytest.FixtureRequest, project: Path, albert_project: Path
+    request: pytest.FixtureRequest,
+    project: Path,
+    albert_project: Path,
+    tagging_project: Path,
 ) -> Path:
     """Each of the generated projects."""
-    return {"bert": project, "albert": albert_project}[request.param]
+    projects = {"bert": project, "albert": albert_project, "tagging": tagging_project}
+    return projects[request.param]
 
 
 def python_files(project: Path) -> list[Path]:
