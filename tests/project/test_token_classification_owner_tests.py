@@ -122,18 +122,11 @@ CASES = {"crf": CRF_DEFECTS, "softmax": SOFTMAX_DEFECTS}
 ALL_DEFECTS = {name: cases[name] for cases in CASES.values() for name in cases}
 # The files that vary with the task or the option; the others are common.
 TESTS = {
-    "crf": [
-        "dataset",
-        "decoding",
-        "head",
-        "metrics",
-        "model",
-        "schemes",
-        "sentence_files",
-        "checkpoint_writers",
-        "training",
-    ],
-    "softmax": ["head", "model", "decoding", "checkpoint_writers"],
+    "crf": (
+        *("dataset", "decoding", "head", "metrics", "model", "schemes"),
+        *("sentence_files", "checkpoint_writers", "training"),
+    ),
+    "softmax": ("head", "model", "decoding", "checkpoint_writers"),
 }
 
 

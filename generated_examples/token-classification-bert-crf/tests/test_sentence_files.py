@@ -122,6 +122,7 @@ def test_words_and_labels_in_two_files(tmp_path):
         ("a.jsonl", '{"tokens": ["a"]', "a.jsonl:2.*not JSON"),
         ("a.jsonl", "[" * 100_000, "a.jsonl:2.*not JSON"),
         ("a.jsonl", '["a"]', "a.jsonl:2.*not an object"),
+        ("a.jsonl", '{"text": "\\ud83d", "entities": []}', "a.jsonl:2.*UTF-16 pair"),
         ("a.jsonl", '{"labels": ["O"]}', 'a.jsonl:2.*"text" is missing'),
         ("a.jsonl", '{"text": 3, "entities": []}', '"text" is not a text'),
         ("a.jsonl", '{"tokens": ["a"]}', 'a.jsonl:2.*"labels" is missing'),

@@ -96,6 +96,11 @@ def jsonl_sentences(lines: list[str], path: Path) -> Iterator[Sentence]:
             raise bad_line(source, f"it is not JSON: {error}") from error
         if not isinstance(values, dict):
             raise bad_line(source, "it is not an object")
+        try:
+            json.dumps(values, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            why = "it holds half of a UTF-16 pair (\\ud…), which is no character"
+            raise bad_line(source, why) from error
         yield Sentence(source, values)
 
 
