@@ -74,8 +74,8 @@ class CheckpointAdapter:
         """Copy the weights into the encoder and report what was done.
 
         `encoder` may be a task's model; its head is loaded where the file has it.
-        Raises UserError where an entry is missing or has another shape. The pooler
-        and the head may be missing as a whole: they stay random.
+        Raises UserError where an entry is missing or has another shape. Pooler and head
+        may be missing as a whole: they stay random.
         """
         checkpoint = open_checkpoint(path)
         spelling = spelling_of(checkpoint, path)
@@ -95,10 +95,9 @@ class CheckpointAdapter:
             else:
                 raise missing_entry(checkpoint, entries, key)
         copy_entries(checkpoint, found)
-        used = {key: entry.name for key, _, entry in found}
-        unused = sorted(set(checkpoint.shapes) - set(used.values()))
+        unused = sorted(set(checkpoint.shapes) - {entry.name for _, _, entry in found})
         return LoadReport(
-            tuple(used),
+            tuple(key for key, _, _ in found),
             tuple(random),
             tuple(unused),
             weight_names.doubts(config),

@@ -39,8 +39,7 @@ def damaged_file(path: Path, error: Exception | str) -> UserError:
 def damage_reported(path: Path) -> Iterator[None]:
     """Turn whatever is raised while a file is read into a UserError about the file.
 
-    What libraries raise on damaged bytes has no common class: OSError, ValueError,
-    KeyError, RuntimeError, MemoryError and their own.
+    What libraries raise on damaged bytes has no common class.
     """
     try:
         yield
@@ -71,10 +70,9 @@ class SafetensorsCheckpoint:
             # Checks the header, and that the file is as long as the header says.
             self._file: Any = safe_open(str(path), framework="numpy")
             with path.open("rb") as file:
-                length = int.from_bytes(file.read(8), "little")
-                self._header = json.loads(file.read(length))
+                self._start = 8 + int.from_bytes(file.read(8), "little")
+                self._header = json.loads(file.read(self._start - 8))
         self._header.pop("__metadata__", None)
-        self._start = 8 + length
         self.shapes: Mapping[str, tuple[int, ...]] = {
             name: tuple(entry["shape"]) for name, entry in self._header.items()
         }
@@ -82,17 +80,13 @@ class SafetensorsCheckpoint:
     def read(self, name: str) -> np.ndarray:
         """Return the array called `name`."""
         with damage_reported(self._path):  # also of a dtype that NumPy lacks
-            entry = self._header[name]
-            if entry["dtype"] not in self._DTYPES:
+            entry, shape = self._header[name], self.shapes[name]
+            dtype = self._DTYPES.get(entry["dtype"])
+            if dtype is None or 0 in shape:
                 return widen(self._file.get_tensor(name))
-            # Mapped for this array alone: safetensors would map the whole file, and
-            # all that was read of it would count as this process' memory.
-            dtype, (start, _) = self._DTYPES[entry["dtype"]], entry["data_offsets"]
-            if 0 in self.shapes[name]:
-                return widen(np.zeros(self.shapes[name], dtype))
-            place = self._start + start
-            mapped = np.memmap(self._path, dtype, "r", place, self.shapes[name])
-            return widen(np.asarray(mapped))
+            # Mapped for this array alone: safetensors would keep all that was read.
+            place = self._start + entry["data_offsets"][0]
+            return widen(np.asarray(np.memmap(self._path, dtype, "r", place, shape)))
 
 
 class TorchCheckpoint:
@@ -192,8 +186,7 @@ class TensorFlowCheckpoint:
     def read(self, name: str) -> np.ndarray:
         """Return the array called `name`."""
         with damage_reported(self._prefix):
-            # TensorFlow allocates what the index says before it looks at the data,
-            # in which each element takes a byte or more.
+            # TensorFlow allocates what the index says; elements take a byte or more.
             if math.prod(self.shapes[name]) > self._size:
                 raise ValueError(f"the data files are too short for {name}")
             return widen(np.asarray(self._reader.get_tensor(name)))
