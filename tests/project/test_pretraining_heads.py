@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from .conftest import REPOSITORY, Load, make_load, run
+from .conftest import Load, make_load, make_project, run
 
 HERE = Path(__file__).parent
 TOLERANCE = 1e-5
@@ -78,15 +77,10 @@ for folder in sys.argv[1:]:
 @pytest.fixture(scope="module")
 def loads(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Load]:
     """A function that imports a module of the generated package, for each model."""
-    found = {}
-    for model in MODELS:
-        folder = tmp_path_factory.mktemp("heads") / f"masked-lm-{model}"
-        source = REPOSITORY / f"generated_examples/qa-{model}/qa_{model}"
-        shutil.copytree(source, folder / f"masked_lm_{model}")
-        content = REPOSITORY / "templates/templates/tasks/masked-lm/package/model.py"
-        shutil.copy(content, folder / f"masked_lm_{model}")
-        found[model] = make_load(folder)
-    return found
+    folder = tmp_path_factory.mktemp("heads")
+    return {
+        model: make_load(make_project(folder, "masked-lm", model)) for model in MODELS
+    }
 
 
 def build(load: Load, folder: Path, **settings: object) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, models, trainers
 
+from .checkpoints import find_checkpoint
 from .errors import UserError
 from .sentencepiece_files import (
     CONTROL,
@@ -16,13 +17,14 @@ from .sentencepiece_files import (
     unigram_tokenizer,
 )
 from .tokenizer import load_tokenizer, prepare, train_tokenizer
+from .weight_names import PACKAGED
 
 # In the order of ALBERT's own vocabularies.
 UNIGRAM_SPECIAL = ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
 
 
 def make_tokenizer(kind: str, size: int, texts: Iterable[str]) -> Tokenizer:
-    """Return a tokenizer: "wordpiece" or "unigram" trained on texts, or a path's.
+    """Return a tokenizer: "wordpiece" or "unigram" trained on texts, or a checkpoint's.
 
     Raises UserError where there is no such kind and no such path.
     """
@@ -30,17 +32,21 @@ def make_tokenizer(kind: str, size: int, texts: Iterable[str]) -> Tokenizer:
         return train_tokenizer(texts, size)
     if kind == "unigram":
         return train_unigram(texts, size)
-    if not Path(kind).exists():
+    if kind not in PACKAGED and not Path(kind).exists():
         raise UserError(
             f'no vocabulary "{kind}"',
             "it is neither wordpiece nor unigram, and no such file or folder exists",
             "--vocabulary with one of these, or the path of a vocabulary",
         )
-    return load_tokenizer(kind)
+    return load_tokenizer(find_checkpoint(kind))
 
 
 def train_unigram(texts: Iterable[str], size: int) -> Tokenizer:
-    """Train a lower-cased Unigram vocabulary, ALBERT's kind, on some texts."""
+    """Train a lower-cased Unigram vocabulary, ALBERT's kind, on some texts.
+
+    Unlike WordPiece's, the trainer adds up in the order of a hash table: a few pieces
+    differ from run to run. Keep the vocabulary where runs are to be compared.
+    """
     tokenizer = unigram_tokenizer(make_model([("▁", 0.0)]), lowercase=True)
     words = Tokenizer(models.Unigram())
     words.normalizer = tokenizer.normalizer
@@ -57,15 +63,11 @@ def train_unigram(texts: Iterable[str], size: int) -> Tokenizer:
 
 
 def pieces_and_scores(tokenizer: Tokenizer) -> list[tuple[str, float]]:
-    """Return the pieces of a trained model with their scores, the best first.
-
-    The trainer adds up in the order in which its threads end: the last digits of a
-    score differ from run to run, and go.
-    """
+    """Return the pieces of a trained model with their scores, in alphabetical order."""
     vocabulary = json.loads(tokenizer.to_str())["model"]["vocab"]
-    scores = {text: round(score, 6) for text, score in vocabulary}
-    pieces = [pair for pair in scores.items() if pair[0] not in UNIGRAM_SPECIAL]
-    return sorted(pieces, key=lambda pair: (-pair[1], pair[0]))
+    return sorted(
+        (text, score) for text, score in vocabulary if text not in UNIGRAM_SPECIAL
+    )
 
 
 def make_model(pieces: list[tuple[str, float]]) -> SentencePieceModel:

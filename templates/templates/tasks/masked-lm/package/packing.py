@@ -57,6 +57,8 @@ def pack(
     for document in range(len(features.document_splits) - 1):
         if document in prompts or config.sentence_order == "none":
             rows += packer.single_rows(document, short=document not in prompts)
+        elif config.sentence_order == "nsp" and len(packer.filled) == 1:
+            rows += packer.single_rows(document, short=True)  # there is no other
         else:
             rows += packer.pair_rows(document)
     places = np.array([(*a, *b) for a, b, _ in rows], "int64").reshape(-1, 4)
@@ -122,6 +124,9 @@ class Packer:
             while last < count and splits[last] - splits[first] < target:
                 last += 1
             alone = last - first == 1
+            if alone and len(self.filled) == 1:
+                yield (splits[first], splits[last]), (0, 0), IGNORED
+                break
             cut = first + 1 if alone else self.random.randint(first + 1, last - 1)
             one, other = (splits[first], splits[cut]), (splits[cut], splits[last])
             changed = alone or self.random.random() < 0.5
