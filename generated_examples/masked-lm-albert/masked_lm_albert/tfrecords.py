@@ -118,15 +118,22 @@ def record_batches(
             "order": outputs[5],
         }
 
+    total = steps * config.epochs
+    batches = all_records(manifest, config, steps).take(total).enumerate().map(masked)
+    batches = batches.apply(tf.data.experimental.assert_cardinality(total))
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def all_records(
+    manifest: Manifest, config: TrainConfig, steps: int
+) -> "tf.data.Dataset":
+    """Return the batches of records of all epochs, `steps` of each."""
     epochs = range(max(1, config.epochs))
     parts = [epoch_records(manifest, config, epoch).take(steps) for epoch in epochs]
     batches = parts[0]
     for part in parts[1:]:
         batches = batches.concatenate(part)
-    total = steps * config.epochs
-    batches = batches.take(total).enumerate().map(masked)
-    batches = batches.apply(tf.data.experimental.assert_cardinality(total))
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return batches
 
 
 def check_vocabulary(manifest: Manifest, tokenizer: Tokenizer) -> None:

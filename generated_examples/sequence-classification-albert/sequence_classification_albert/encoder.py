@@ -169,13 +169,11 @@ def build_encoder(
     `max_position_embeddings`: `input_ids`; `segment_ids`, 0 for the first text and
     1 for the second; `attention_mask`, 1 for a token and 0 for padding.
 
-    Outputs, a dict: `sequence_output` (batch, length, hidden) and `pooled_output`
-    (batch, hidden); where asked for `hidden_states` (batch, layers, length,
-    hidden), the output of each layer; `attention_weights` (batch, layers · inner
-    layers, heads, length, length); `last_layers_output` (batch, length, n · hidden),
-    the last `concatenate_layers` side by side.
-
-    The attribute `config` is this function's; a model that was saved has none.
+    Outputs, a dict: `sequence_output` (batch, length, hidden), `pooled_output` (batch,
+    hidden); where asked for `hidden_states` (batch, layers, length, hidden), of each
+    layer; `attention_weights` (batch, layers · inner layers, heads, length, length);
+    `last_layers_output` (batch, length, n · hidden), the last n side by side. The
+    attribute `config` is this function's; a model that was saved has none.
     """
     inputs = make_inputs(config)
     # (batch, 1, 1, length): the same keys are hidden from every head and query.

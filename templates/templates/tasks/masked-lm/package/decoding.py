@@ -52,17 +52,15 @@ def predict(
             document = document_of(features, rows.packing.places[number, 0])
             if label != IGNORED:
                 orders[document].append({"expected": int(label), "score": float(score)})
-    places = text_places(texts, tokenizer)
     found = {
         example.id: put_in_place(example, *places_and_first, masks[i], orders[i])
-        for i, (example, *places_and_first) in enumerate(places)
+        for i, (example, *places_and_first) in enumerate(text_places(texts, tokenizer))
     }
     empty = {"masks": [], "orders": []}
-    predictions = [
-        found.get(each.id, {"id": each.id, "text": each.text, **empty})
-        for each in examples
-    ]
-    return name_tokens(predictions, tokenizer)
+    return name_tokens(
+        [found.get(x.id, {"id": x.id, "text": x.text, **empty}) for x in examples],
+        tokenizer,
+    )
 
 
 def run(
