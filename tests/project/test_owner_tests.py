@@ -98,10 +98,14 @@ DEFECTS = {
     ),
     "a head of other labels is dropped": Defect(
         "weights.py",
-        "    if layer in weight_names.HEADS and array.shape != wanted:\n",
-        "    if layer in weight_names.HEADS and array.shape != wanted:\n"
-        "        return\n"
-        "    if array.shape != wanted:\n",
+        "            if entry:\n",
+        "            if entry and layer in weight_names.HEADS and (\n"
+        "                math.prod(variable.shape)\n"
+        "                != math.prod(checkpoint.shapes[entry.name])\n"
+        "            ):\n"
+        "                random.append(key)\n"
+        "                continue\n"
+        "            if entry:\n",
         "test_heads.py",
     ),
     "half a layer stays random": Defect(

@@ -52,6 +52,7 @@ TASK_HEADS = {
     "classifier": {"google": "output_", "torch": "classifier", "keras": "classifier"},
     # SimCSE's layer on a sentence's vector; Google's code has none, so no name.
     "mlp": {"google": "cls/mlp", "torch": "mlp.dense"},
+    "crf_transitions": {"google": "crf"},  # the same
 }
 # What a style is told by, where that is not the table of token embeddings.
 ANCHORS = {"brightmart": ("embeddings_projection", "kernel")}

@@ -8,6 +8,7 @@ from tokenizers import Tokenizer, models, trainers
 
 from .checkpoints import find_checkpoint
 from .errors import UserError
+from .known_checkpoints import ORIGINS
 from .sentencepiece_files import (
     CONTROL,
     NORMAL,
@@ -17,7 +18,6 @@ from .sentencepiece_files import (
     unigram_tokenizer,
 )
 from .tokenizer import load_tokenizer, prepare, train_tokenizer
-from .weight_names import PACKAGED
 
 # In the order of ALBERT's own vocabularies.
 UNIGRAM_SPECIAL = ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
@@ -32,7 +32,8 @@ def make_tokenizer(kind: str, size: int, texts: Iterable[str]) -> Tokenizer:
         return train_tokenizer(texts, size)
     if kind == "unigram":
         return train_unigram(texts, size)
-    if kind not in PACKAGED and not Path(kind).exists():
+    known = kind in ORIGINS or kind.startswith("hf://")
+    if not known and not Path(kind).exists():
         raise UserError(
             f'no vocabulary "{kind}"',
             "it is neither wordpiece nor unigram, and no such file or folder exists",

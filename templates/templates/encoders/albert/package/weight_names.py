@@ -77,7 +77,6 @@ HEADS = {
         "torch": "sop_classifier.classifier",
         "keras": "sop_classifier/classifier",
     },
-    "crf_transitions": {"google/embeddings": "crf/embeddings"},
 }
 # hidden_size -> num_hidden_layers of the released models.
 DEPTHS = {768: (12,), 1024: (24,), 2048: (24,), 4096: (12,), 312: (4,), 384: (6,)}

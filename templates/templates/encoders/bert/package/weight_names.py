@@ -59,7 +59,6 @@ HEADS = {
         "torch": "cls.seq_relationship",
         "keras": "nsp___cls/seq_relationship",
     },
-    "crf_transitions": {"google/embeddings": "crf/embeddings"},
 }
 
 

@@ -31,12 +31,11 @@ def predict(
     """Return one prediction for each example, in their order.
 
     What is predicted are the blanks of a text, "[MASK]", where it has any and is to be
-    filled, else tokens that are masked as in training, always the same ones. A
-    prediction is a dict: `id`; `text`, filled with the likeliest tokens; `masks`, of
-    each its `start` and `end` in characters of the given text, `token`, `score` (its
-    probability), `n_best`, a list of {token, score}, and where it is known `expected`
-    and its `loss`; `orders`, of each row with two parts the `expected` label and the
-    `score` (probability) of label 1.
+    filled, else tokens masked as in training, always the same ones. A prediction is a
+    dict: `id`; `text`, filled with the likeliest tokens; `masks`, of each its `start`
+    and `end` in characters of the given text, `token`, `score` (its probability),
+    `n_best`, a list of {token, score}, and where known `expected` and its `loss`;
+    `orders`, of each row with two parts the `expected` label, and `score` for label 1.
     """
     texts = documents(examples)
     features = make_features(texts, tokenizer, config)

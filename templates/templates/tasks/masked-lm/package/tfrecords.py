@@ -113,10 +113,8 @@ def record_batches(
         )
         for index, array in enumerate(outputs):
             array.set_shape([None] if index == 5 else [None, None])
-        return dict(zip(INPUTS, outputs[:4], strict=True)), {
-            "mlm": outputs[4],
-            "order": outputs[5],
-        }
+        targets = {"mlm": outputs[4], "order": outputs[5]}
+        return dict(zip(INPUTS, outputs[:4], strict=True)), targets
 
     total = steps * config.epochs
     batches = all_records(manifest, config, steps).take(total).enumerate().map(masked)
