@@ -53,6 +53,7 @@ def pack(
     packer = Packer(features, config, Random(f"{config.seed}/{epoch}"))
     blanks = np.flatnonzero(features.input_ids == mask_id)
     prompts = set(np.searchsorted(features.token_splits, blanks, "right") - 1)
+    packer.filled = [each for each in packer.filled if each not in prompts]
     rows: list[tuple[Place, Place, int]] = []
     for document in range(len(features.document_splits) - 1):
         if document in prompts or config.sentence_order == "none":
