@@ -9,6 +9,7 @@ import pytest
 
 import released
 from masked_lm_albert import (
+    checkpoint_writers,
     exporting,
     runs,
 )
@@ -76,10 +77,9 @@ def test_round_trip(run, tmp_path, name):
     assert ids == run.tokenizer.encode("the cat sat").ids
 
 
-def test_special_tokens_are_put_around_texts(run, tmp_path):
-    """transformers' tokenizer does what features.py does here."""
-    exporting.export_run(run, "huggingface", tmp_path / "written")
-    tokenizer = load_tokenizer(tmp_path / "written")
+def test_special_tokens_are_put_around_texts(run):
+    """The tokenizer that is written does what features.py does here."""
+    tokenizer = checkpoint_writers.with_special_tokens(run.tokenizer)
     pair = tokenizer.encode("the cat", "the mat")
     assert pair.tokens == ["[CLS]", "the", "cat", "[SEP]", "the", "mat", "[SEP]"]
     assert pair.type_ids == [0, 0, 0, 0, 1, 1, 1]
