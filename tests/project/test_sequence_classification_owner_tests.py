@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from .conftest import make_project, run
-from .test_owner_tests import CONTROLS, Defect, make_copy
+from .test_owner_tests import Defect, make_copy
+
+# Runs without a defect, before and after the others.
+CONTROLS = ("control before", "control after")
 
 DEFECTS = {
     "labels are shifted by one": Defect(
