@@ -76,6 +76,20 @@ def copy_aligned(array: np.ndarray, dtype: str) -> np.ndarray:
     return copy
 
 
+def as_held(array: np.ndarray, dtype: str) -> np.ndarray | None:
+    """Return an array of a file as a variable will hold it, None where that differs."""
+    if can_be_taken(array, dtype):
+        return array
+    copy = copy_aligned(array, dtype)
+    return copy if same_bits(copy, array.astype(dtype, copy=False)) else None
+
+
+def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether two arrays of a dtype are equal; as bits, NaN equals itself."""
+    bits = f"u{one.itemsize}"
+    return np.array_equal(one.view(bits), other.view(bits))
+
+
 def as_tensor(array: np.ndarray) -> Any:
     """Return a tensor with an array's values; the array belongs to it from then on.
 

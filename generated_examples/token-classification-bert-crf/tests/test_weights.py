@@ -9,6 +9,7 @@ import tensorflow as tf
 from safetensors.numpy import save_file
 
 import released
+from token_classification_bert_crf import variables
 from token_classification_bert_crf.checkpoints import (
     model_variables,
 )
@@ -110,6 +111,16 @@ def test_training_does_not_reach_the_file(tmp_path):
         variable.assign_add(np.ones(variable.shape))
     assert_equal(encoder, {key: array + 1 for key, array in weights.items()})
     assert_equal(from_pretrained(tmp_path), weights)
+
+
+def test_a_wrong_copy_is_noticed(tmp_path, monkeypatch):
+    """What the model holds is compared with the file, not with the copy in between."""
+    write_hugging_face(tmp_path, random_weights())
+    true_copy = variables.copy_aligned
+    with monkeypatch.context() as patch:
+        patch.setattr(variables, "copy_aligned", lambda a, d: true_copy(a + 1, d))
+        with pytest.raises(UserError, match="does not hold what the file has"):
+            from_pretrained(tmp_path)
 
 
 def test_google(tmp_path):

@@ -23,7 +23,7 @@ from .checkpoint_formats import (
 from .downloads import fetch_checkpoint
 from .errors import UserError
 from .spelling import Entry
-from .variables import as_tensor, can_be_taken, copy_aligned
+from .variables import as_held, as_tensor, same_bits
 
 # A variable's name, the variable, and the entry of the file that belongs there.
 Found = tuple[str, keras.Variable, Entry]
@@ -177,7 +177,7 @@ def assign_variable(
     differ.
     """
     check_shape(variable, key, name, array)
-    hand_over(variable, key, name, copy_aligned(array, variable.dtype))
+    hand_over(variable, key, name, as_held(array, variable.dtype))
 
 
 def check_shape(
@@ -193,15 +193,15 @@ def check_shape(
 
 
 def hand_over(
-    variable: keras.Variable, key: str, name: str, values: np.ndarray
+    variable: keras.Variable, key: str, name: str, values: np.ndarray | None
 ) -> None:
-    """Give a variable an array, to keep and change, and see that it has arrived.
+    """Give a variable what `as_held` returned, and see that it has arrived.
 
-    Raises UserError where the variable holds other values.
+    Raises UserError where the variable would hold other values than the file.
     """
-    variable.assign(as_tensor(values))
-    bits = f"u{values.itemsize}"  # as bits also NaN is equal to itself
-    if not np.array_equal(np.asarray(variable).view(bits), values.view(bits)):
+    if values is not None:
+        variable.assign(as_tensor(values))
+    if values is None or not same_bits(np.asarray(variable), values):
         raise UserError(
             f"{key} does not hold what the file has in {name}",
             "the values were changed on their way into the model",
@@ -229,14 +229,13 @@ def copy_entries(checkpoint: Checkpoint, found: Sequence[Found]) -> None:
     """Copy entries of a file into their variables, and see that they have arrived."""
     reading = threading.Lock()  # not every reader can serve two threads
 
-    def copy(item: Found) -> np.ndarray:
+    def copy(item: Found) -> np.ndarray | None:
         key, variable, entry = item
         with reading:
             array = checkpoint.read(entry.name)
         array = entry.convert(array, variable.shape)
         check_fits(variable, key, entry.name, array)
-        fits = can_be_taken(array, variable.dtype)
-        return array if fits else copy_aligned(array, variable.dtype)
+        return as_held(array, variable.dtype)
 
     def size(item: Found) -> int:
         return math.prod(checkpoint.shapes[item[2].name])
