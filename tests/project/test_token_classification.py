@@ -140,8 +140,9 @@ def test_learns_from_the_sample(tmp_path: Path) -> None:
     assert len(read_lines(folder / "predictions.jsonl")) == 300
     assert "sentences have an error" in (folder / "errors.html").read_text("utf-8")
     text = "Otto Kvale lives in\u00a0 Elmford-on-Sea."
-    shown = run(["predict.py", "--text", text], project).stdout
-    assert json.loads(shown)["tokens"][:2] == ["Otto", "Kvale"]
+    assert text in run(["predict.py", "--text", text], project).stdout
+    run(["predict.py", "--text", text, "--output=one.jsonl"], project)
+    assert read_lines(project / "one.jsonl")[0]["tokens"][:2] == ["Otto", "Kvale"]
     shutil.rmtree(project)
 
 
