@@ -209,17 +209,22 @@ CASES = {
 }
 
 
-def measure(name: str, data: Path, model: str) -> dict[str, Any]:
+def generate_project(case: Case, folder: Path, model: str = "bert") -> Path:
+    """Generate the case's project in a folder, and return where it stands."""
+    command = [sys.executable, "-m", "tkgen", "new", "project", "--no-input"]
+    command += ["--task", case.task, "--model", model, "--output-dir", str(folder)]
+    for option in case.options:
+        command += ["--with", option]
+    subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+    return folder / "project"
+
+
+def measure(name: str, data: Path) -> dict[str, Any]:
     """Generate the case's project, and run it."""
     case = CASES[name]
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
-        command = [sys.executable, "-m", "tkgen", "new", "project", "--no-input"]
-        command += ["--task", case.task, "--model", model, "--output-dir", scratch]
-        for option in case.options:
-            command += ["--with", option]
-        subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
-        done = case.run(Bench(work / "project", data, work), case)
+        done = case.run(Bench(generate_project(case, work), data, work), case)
     given = [f"--with {option}" for option in case.options] + list(case.flags)
     libraries = ", ".join(f"{x} {version(x)}" for x in ("tensorflow", "keras"))
     told = {"task": case.task, "settings": " ".join(given), "machine": machine()}
@@ -258,7 +263,7 @@ def main() -> None:
         parser.error("give --data or set TKGEN_DATA to the folder of the data sets")
     path = FOLDER / "learning.json"
     for name in options.case:
-        done = measure(name, Path(options.data).resolve(), "bert")
+        done = measure(name, Path(options.data).resolve())
         results = json.loads(path.read_text("utf-8")) if path.exists() else {}
         results[name] = done
         path.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
