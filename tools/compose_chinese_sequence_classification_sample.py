@@ -27,7 +27,7 @@ NEW = "new: "
 # Id prefix: (whether slots are filled as in the test, whether wordings are the test's
 # own, messages of a label).
 PLAN = {
-    "train": (False, False, 100),
+    "train": (False, False, 200),
     "validation": (False, False, 15),
     "test-names": (True, False, 12),
     "test-new": (True, True, 13),

@@ -25,7 +25,7 @@ FOLDER = TASKS / "token-classification/data-zh"
 SEED = 8
 # Id prefix: (split of the names, section of its frames, sentences).
 PLAN = {
-    "train": ("train", "train", 700),
+    "train": ("train", "train", 1000),
     "validation": ("validation", "train", 100),
     "test-names": ("test", "train", 100),
     "test-new": ("test", "new", 50),

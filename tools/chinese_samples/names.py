@@ -27,9 +27,27 @@ TRADES = (
 HOUSES = (
     "大学 第一中学 第二中学 博物馆 图书馆 人民医院 美术学院 师范学院 档案馆".split()
 )
+DIGITS = "零一二三四五六七八九"
 SPLITS = {"train": range(8), "validation": range(8, 9), "test": range(9, 10)}
 
 Maker = Callable[[random.Random, str], str]
+
+
+def numeral(number: int) -> str:
+    """Return a number below a thousand in Chinese characters."""
+    hundreds, rest = divmod(number, 100)
+    tens, ones = divmod(rest, 10)
+    text = DIGITS[hundreds] + "百" if hundreds else ""
+    if tens:
+        text += ("" if tens == 1 and not hundreds else DIGITS[tens]) + "十"
+    elif hundreds and ones:
+        text += "零"
+    return text + (DIGITS[ones] if ones else "")
+
+
+def written_year(number: int) -> str:
+    """Return a year, a character for each digit."""
+    return "".join(DIGITS[int(digit)] for digit in str(number)) + "年"
 
 
 def pair(rng: random.Random, split: str, pools: tuple[str, str]) -> str:
