@@ -120,7 +120,7 @@ def choose_options(
 def check_language(catalog: Catalog, language: str, task: str | None = None) -> None:
     """Raise NoSampleError where the task, or without one any, has no such sample."""
     tasks = [card.name for card in catalog.tasks if language in card.languages]
-    if not tasks or task and catalog.find("task", task).name not in tasks:
+    if not tasks or (task and catalog.find("task", task).name not in tasks):
         raise NoSampleError(language, task, tasks, ", ".join(catalog.languages))
 
 

@@ -58,7 +58,7 @@ def complete_language(
     """Return the languages of samples: of the task's, where one was typed before."""
     catalog = load_catalog()
     task = context.params.get("task")
-    cards = [card for card in catalog.tasks if task in names_of(card)]
+    cards = [card for card in catalog.tasks if task in {*names_of(card)}]
     languages = cards[0].languages if cards else catalog.languages
     return [CompletionItem(name) for name in languages if name.startswith(incomplete)]
 

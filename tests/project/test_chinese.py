@@ -1,4 +1,4 @@
-"""Projects with a Chinese sample: its words, its scores, and a checkpoint's vocabulary."""
+"""Projects with a Chinese sample: tokens, scores, and a checkpoint's vocabulary."""
 
 from __future__ import annotations
 
