@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import PurePosixPath
 
-from tkgen.catalog import Catalog
-from tkgen.errors import InvalidNameError, OptionError
+from tkgen.catalog import DEFAULT_LANGUAGE, SAMPLE, Catalog, sample_folder
+from tkgen.errors import InvalidNameError, NoSampleError, OptionError
 
 LONGEST_NAME = 50
 NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
@@ -53,11 +53,13 @@ class Answers:
     project_slug: str
     package: str
     options: tuple[tuple[str, str], ...] = ()  # slot and option, all that the task has
+    language: str = DEFAULT_LANGUAGE  # of the sample
 
     @property
     def choices(self) -> dict[str, str]:
-        """Return the chosen name of each kind: task, model and the slots."""
-        return {"task": self.task, "model": self.model, **dict(self.options)}
+        """Return the chosen name of each kind: task, model, slots; and the sample."""
+        sample = {SAMPLE: sample_folder(self.language)}
+        return {"task": self.task, "model": self.model} | dict(self.options) | sample
 
 
 def default_slug(task: str, model: str) -> str:
@@ -76,19 +78,22 @@ def resolve_answers(
     model: str,
     name: str | None = None,
     options: Sequence[str] = (),
+    language: str = DEFAULT_LANGUAGE,
 ) -> Answers:
     """Return checked answers, with aliases replaced by the names they stand for.
 
     Raises UnknownNameError for a task, model or option that is not in the catalog,
     OptionError for an option that the task does not have or that excludes another,
-    and InvalidNameError for a name that cannot be a project.
+    NoSampleError for a language that the task has no sample in, and InvalidNameError
+    for a name that cannot be a project.
     """
     task_name = catalog.find("task", task).name
     model_name = catalog.find("model", model).name
     slug = default_slug(task_name, model_name) if name is None else name
     check_name(catalog, slug)
     chosen = choose_options(catalog, task_name, options)
-    return Answers(task_name, model_name, slug, package_name(slug), chosen)
+    check_language(catalog, language, task_name)
+    return Answers(task_name, model_name, slug, package_name(slug), chosen, language)
 
 
 def choose_options(
@@ -110,6 +115,13 @@ def choose_options(
         (slot.name, given.get(slot.name, slot.options[0].name))
         for slot in catalog.slots_for(task)
     )
+
+
+def check_language(catalog: Catalog, language: str, task: str | None = None) -> None:
+    """Raise NoSampleError where the task, or without one any, has no such sample."""
+    tasks = [card.name for card in catalog.tasks if language in card.languages]
+    if not tasks or (task and catalog.find("task", task).name not in tasks):
+        raise NoSampleError(language, task, tasks, ", ".join(catalog.languages))
 
 
 def check_name(catalog: Catalog, name: str) -> None:

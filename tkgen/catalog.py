@@ -16,6 +16,8 @@ from tkgen.skeleton import SKELETON, ProjectFile, read_skeleton
 
 CONTENT = "templates"
 KIND_FOLDERS = {"task": "tasks", "model": "encoders"}
+DEFAULT_LANGUAGE = "en"
+SAMPLE = "__sample"  # the stubs' name for the folder of a task's sample
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Card:
     data: DataFormat | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     rank: int = 0  # place among the cards of its kind; the first is the default
+    languages: tuple[str, ...] = ()  # of a task's samples, the default first
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,16 @@ class Catalog:
             if option in (card.name for card in slot.options)
         )
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Return the languages that any task has a sample in, the default first."""
+        found = {language for card in self.tasks for language in card.languages}
+        return DEFAULT_LANGUAGE, *sorted(found - {DEFAULT_LANGUAGE})
+
     def defaults(self) -> dict[str, str]:
-        """Return the default option of each slot."""
-        return {slot.name: slot.options[0].name for slot in self.slots}
+        """Return the default option of each slot, and the default sample's folder."""
+        options = {slot.name: slot.options[0].name for slot in self.slots}
+        return options | {SAMPLE: sample_folder(DEFAULT_LANGUAGE)}
 
     def files_for(self, task: str) -> tuple[ProjectFile, ...]:
         """Return the files of a project with this task, by path."""
@@ -128,6 +138,17 @@ class Catalog:
         cards = (task, self.find("model", choices["model"]), self.common)
         lines = (card.files[file.path] for card in cards if file.path in card.files)
         return next(lines, "")
+
+
+def sample_folder(language: str) -> str:
+    """Return the folder of a task's sample; `cookiecutter.json` says the same."""
+    return "data" if language == DEFAULT_LANGUAGE else f"data-{language}"
+
+
+def sample_languages(folder: Path) -> tuple[str, ...]:
+    """Return the languages that a task's folder has samples in, the default first."""
+    others = (path.name.removeprefix("data-") for path in folder.glob("data-*"))
+    return DEFAULT_LANGUAGE, *sorted(others)
 
 
 def names_of(card: Card) -> Iterator[str]:
@@ -224,6 +245,7 @@ def read_card(path: Path) -> Card:
             data=read_data_format(values["data"]) if "data" in values else None,
             files=dict(values.get("files", {})),
             rank=int(values.get("rank", 0)),
+            languages=sample_languages(path.parent) if values["kind"] == "task" else (),
         )
     except (OSError, ValueError, KeyError) as error:
         raise BrokenTemplateError(path, f"its card cannot be read: {error}") from error

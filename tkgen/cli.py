@@ -20,8 +20,8 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from tkgen import __version__
-from tkgen.answers import Answers, resolve_answers
-from tkgen.catalog import load_catalog, names_of
+from tkgen.answers import Answers, check_language, resolve_answers
+from tkgen.catalog import DEFAULT_LANGUAGE, load_catalog, names_of
 from tkgen.errors import (
     CannotPrintError,
     CommandLineError,
@@ -50,6 +50,17 @@ def completer(
         ]
 
     return complete
+
+
+def complete_language(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the languages of samples: of the task's, where one was typed before."""
+    catalog = load_catalog()
+    task = context.params.get("task")
+    cards = [card for card in catalog.tasks if task in {*names_of(card)}]
+    languages = cards[0].languages if cards else catalog.languages
+    return [CompletionItem(name) for name in languages if name.startswith(incomplete)]
 
 
 @click.group(
@@ -94,6 +105,14 @@ def cli(context: click.Context, debug: bool) -> None:
     help="What the task has as an option; may be given several times.",
 )
 @click.option(
+    "--language",
+    metavar="LANGUAGE",
+    default=DEFAULT_LANGUAGE,
+    show_default=True,
+    shell_complete=complete_language,
+    help="What the sample in data/ is written in; `tkgen list` shows the choices.",
+)
+@click.option(
     "--output-dir",
     default=".",
     type=click.Path(path_type=Path),
@@ -107,6 +126,7 @@ def new(
     task: str | None,
     model: str | None,
     options: tuple[str, ...],
+    language: str,
     output_dir: Path,
     no_input: bool,
     dry_run: bool,
@@ -124,9 +144,10 @@ def new(
     catalog = load_catalog()
     asked = not (task and model) and not no_input and is_interactive()
     if asked:
+        check_language(catalog, language, task)
         task, model, name = ask_missing(catalog, task, model, name)
     task, model = require_answers(catalog, task, model)
-    answers = resolve_answers(catalog, task, model, name, options)
+    answers = resolve_answers(catalog, task, model, name, options, language)
 
     from tkgen.create import create_project
     from tkgen.output import print_plan
@@ -149,6 +170,8 @@ def equivalent_command(
     words = ["tkgen", "new", answers.project_slug, "--task", answers.task]
     words += ["--model", answers.model]
     words += [word for option in options for word in ("--with", option)]
+    if answers.language != DEFAULT_LANGUAGE:
+        words += ["--language", answers.language]
     words += ["--output-dir", str(output_dir)] if str(output_dir) != "." else []
     return words + (["--dry-run"] if dry_run else [])
 

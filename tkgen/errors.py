@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 LONGEST_QUOTE = 60
@@ -80,6 +80,22 @@ class OptionError(UsageError):
 
     def __init__(self, what: str, why: str) -> None:
         super().__init__(what, why, "leave it out; `tkgen list` describes the options")
+
+
+class NoSampleError(UsageError):
+    """A task, or every one, is without a sample in the language asked for."""
+
+    def __init__(
+        self, language: str, task: str | None, having: Sequence[str], known: str
+    ) -> None:
+        whose = f"{task} has no sample" if task else "no task has a sample"
+        others = f"the tasks that have one are: {', '.join(having)}"
+        super().__init__(
+            f"{whose} in {quote(language)}",
+            others if having else f"the languages of samples are: {known}",
+            "leave out --language: it is the sample's alone, and a project learns "
+            "from files in any language",
+        )
 
 
 class MissingAnswerError(UsageError):

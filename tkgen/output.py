@@ -95,9 +95,10 @@ def slot_rows(slot: Slot) -> Iterable[Row]:
 
 
 def card_line(card: Card) -> str:
-    """Return a card's title, summary and aliases on one line."""
+    """Return a card's title, summary, aliases and samples on one line."""
     aliases = f" (also: {', '.join(card.aliases)})" if card.aliases else ""
-    return f"{card.title}: {card.summary}{aliases}"
+    samples = f" [samples: {', '.join(card.languages)}]" if card.languages else ""
+    return f"{card.title}: {card.summary}{aliases}{samples}"
 
 
 def catalog_to_json(catalog: Catalog) -> str:
@@ -111,7 +112,8 @@ def catalog_to_json(catalog: Catalog) -> str:
 
 def card_to_dict(card: Card) -> dict[str, Any]:
     """Return what a card says about itself."""
-    keys = ("name", "title", "summary", "aliases")
+    keys = ["name", "title", "summary", "aliases"]
+    keys += ["languages"] if card.kind == "task" else []
     return {key: getattr(card, key) for key in keys}
 
 
@@ -131,7 +133,9 @@ def print_task(catalog: Catalog, card: Card) -> None:
         fields = (field.partition(": ") for field in card.data.fields)
         print_rows((f"  {name}", text) for name, _, text in fields)
         print_rows([("example", ""), (f"  {card.data.example}", "")])
+        languages = ", ".join(card.languages)
         print_rows([(f"sample: {card.data.sample}", "")])
+        print_rows([(f"languages of the sample: {languages} (--language)", "")])
     print_rows([("", ""), ("command", ""), (f"  {new_command(catalog, card)}", "")])
 
 

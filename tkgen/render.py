@@ -60,6 +60,7 @@ def make_context(catalog: Catalog, answers: Answers) -> dict[str, Any]:
         "_copy_without_render": VERBATIM,
         **catalog.defaults(),
         **answers.choices,
+        "language": answers.language,
         "project_slug": answers.project_slug,
         "package": answers.package,
     }

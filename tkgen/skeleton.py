@@ -43,7 +43,8 @@ class ProjectFile:
     def sources_for(self, choices: Mapping[str, str]) -> tuple[str, ...]:
         """Return the content files that this file is made of.
 
-        `choices` gives a name for each of task, model and the options' kinds.
+        `choices` gives a name for each of task, model and the options' kinds, and
+        the folder of the sample.
         """
         return tuple(source.format_map(choices) for source in self.sources)
 

@@ -81,7 +81,7 @@ def make_answers_file(answers: Answers) -> str:
     """Return the answers as TOML. No value can hold a quote or a line end."""
     names = {"project_slug": answers.project_slug, "package": answers.package}
     values = {"task": answers.task, "model": answers.model} | names
-    values |= dict(answers.options)
+    values |= dict(answers.options) | {"language": answers.language}
     lines = [f'{key} = "{value}"' for key, value in values.items()]
     return "\n".join(
         [

@@ -3,11 +3,10 @@
     python tools/compose_masked_lm_sample.py               # writes the three files anew
     python tools/compose_masked_lm_sample.py --statistics  # also prints what they hold
 
-The same script always writes the same bytes. A document tells of one person; what a
-trade has to do with fits together, so that a missing word follows from the others. The
-first sentence introduces the person, the last one ends the day. Validation and test
-have names and towns that training does not, and no sentence of theirs stands in another
-file.
+The same script always writes the same bytes. A document tells of one person at work;
+what a trade has to do with fits together, so that a missing word follows from the
+others. Each sentence names the person, and who has which trade differs between the
+files: no sentence of validation and test stands in another file, though their words do.
 """
 
 import argparse
@@ -48,41 +47,28 @@ astronomer | watched, watch | distant stars | observatory | giant mirror | new s
 judge | settled, settle | bitter quarrels | court | thick lawbook | angry brothers
 """.strip().splitlines()
 
-NAMES = {
-    "train": "Ada Berit Conrad Dagny Edmund Flora Gilbert Hanne Ivor Karin Lorna "
-    "Magnus Nadine Oskar Petra Rufus Sabine Theodor Ursula Walter",
-    "validation": "Anders Bronwen Cyril Edda Hugo",
-    "test": "Ingrid Jasper Maren Otto Thea",
-}
-TOWNS = {
-    "train": "Alderford Brimham Carwick Daleton Elmstead Fenmouth Glendale Haverton "
-    "Kirkwell Larkfield Marlham Netherby",
-    "validation": "Oakenford Ravenham Selwick",
-    "test": "Tarnton Whitstead Yewmouth",
-}
+NAMES = """
+Ada Berit Conrad Dagny Edmund Flora Gilbert Hanne Ivor Karin Lorna Magnus Nadine Oskar
+Petra Rufus Sabine Theodor Ursula Walter Anders Ingrid Hugo Thea
+""".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday".split()
-MONTHS = "January March April June August October November".split()
-RELATIVES = "grandfather grandmother uncle aunt father mother".split()
-NUMBERS = "two three four five six seven eight nine ten twelve".split()
+# The sum of the places of name and trade, modulo 10, decides on the file.
+SPLITS = {"train": range(8), "validation": range(8, 9), "test": range(9, 10)}
 
 FIRST = [
-    "{name} is the {trade} of {town}.",
-    "{name} came to {town} {number} years ago and became {a_trade}.",
-    "Everybody in {town} knows {name}, the {trade}.",
+    "{name} is {a_trade} and works at the {place}.",
+    "{name} the {trade} lives next to the {place}.",
 ]
 MIDDLE = [
-    "Every {day} {name} {past} {things} in the {place}.",
-    "The {tool} that hangs in the {place} belonged to {name}'s {relative}.",
-    "In {month} {whom} came to the {place} and asked {name} for {things}.",
-    "With {a_tool} {name} can {do} {things} in {number} hours.",
-    "{A_trade} needs {a_tool}, says {name}, and much patience.",
-    "{name} learned how to {do} {things} from an {adjective} {relative}.",
-    "Last {month} {name} {past} {things} for {number} {whom}.",
-    "On {day} the {place} of {town} was full of {whom}.",
+    "Every {day} {name} {past} {things} at the {place}.",
+    "{name} {past} {things} for {whom}.",
+    "With the {tool} {name} can {do} {things}.",
+    "On {day} {whom} came to the {place} and asked {name} for {things}.",
+    "The {tool} of {name} is kept at the {place}.",
+    "{A_trade} like {name} needs {a_tool}.",
 ]
 LAST = [
-    "When it gets dark, {name} puts the {tool} away and locks the {place}.",
-    "On {day} evening {name} sweeps the {place} and goes home to {town}.",
+    "In the evening {name} puts the {tool} away and leaves the {place}.",
     "At night the {place} is silent, and {name} dreams of {things}.",
 ]
 
@@ -94,7 +80,10 @@ def with_article(noun: str) -> str:
 
 def compose_document(split: str, rng: random.Random) -> list[str]:
     """Return the sentences of one document."""
-    trade, verbs, things, place, tool, whom = rng.choice(TRADES).split(" | ")
+    trade_place, name_place = rng.randrange(len(TRADES)), rng.randrange(len(NAMES))
+    while (trade_place + name_place) % 10 not in SPLITS[split]:
+        name_place = rng.randrange(len(NAMES))
+    trade, verbs, things, place, tool, whom = TRADES[trade_place].split(" | ")
     past, do = verbs.split(", ")
     values = {
         "trade": trade,
@@ -107,13 +96,8 @@ def compose_document(split: str, rng: random.Random) -> list[str]:
         "place": place,
         "tool": tool,
         "whom": whom,
-        "name": rng.choice(NAMES[split].split()),
-        "town": rng.choice(TOWNS[split].split()),
+        "name": NAMES[name_place],
         "day": rng.choice(DAYS),
-        "month": rng.choice(MONTHS),
-        "relative": rng.choice(RELATIVES),
-        "number": rng.choice(NUMBERS),
-        "adjective": rng.choice(["old", "impatient", "honest"]),
     }
     chosen = [rng.choice(FIRST), *rng.sample(MIDDLE, rng.randint(2, 4))]
     return [pattern.format(**values) for pattern in [*chosen, rng.choice(LAST)]]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tkgen.answers import DEPENDENCY_IMPORTS, Answers, package_name
-from tkgen.catalog import Catalog, names_of
+from tkgen.catalog import DEFAULT_LANGUAGE, SAMPLE, Catalog, names_of, sample_folder
 from tkgen.render import render
 from tkgen.skeleton import SKELETON, STUB_LINE
 from tkgen.tidy import format_code, tidy
@@ -39,8 +39,9 @@ def combinations(catalog: Catalog) -> Iterator[dict[str, str]]:
         slots = catalog.slots_for(task)
         names = [[option.name for option in slot.options] for slot in slots]
         for options in product(*names):
-            chosen = zip((slot.name for slot in slots), options, strict=True)
-            yield {"task": task, "model": model, **dict(chosen)}
+            chosen = dict(zip((slot.name for slot in slots), options, strict=True))
+            sample = {SAMPLE: sample_folder(DEFAULT_LANGUAGE)}
+            yield {"task": task, "model": model} | chosen | sample
 
 
 def test_every_stub_is_one_include(catalog: Catalog) -> None:
@@ -106,7 +107,7 @@ def test_tags_stand_only_where_a_name_is_filled_in(catalog: Catalog) -> None:
 
 def test_sample_data_holds_no_tag(catalog: Catalog) -> None:
     """Sample data is copied, and cookiecutter would render it to the same bytes."""
-    for path in catalog.templates_dir.glob("templates/tasks/*/data/*"):
+    for path in catalog.templates_dir.glob("templates/tasks/*/data*/*"):
         data = path.read_bytes()
         tags = (b"{{", b"# {%", b"# {#", b"\r")
         assert not any(tag in data for tag in tags), path
@@ -119,6 +120,18 @@ def test_cookiecutter_json_equals_the_catalog(catalog: Catalog) -> None:
     assert tuple(settings["model"]) == catalog.names("model")
     for slot in catalog.slots:
         assert settings[slot.name] == [option.name for option in slot.options]
+    assert tuple(settings["language"]) == catalog.languages
+
+
+def test_a_sample_is_whole_in_each_language(catalog: Catalog) -> None:
+    """A sample in another language has the files of the first, and no other."""
+    languages = {card.name: card.languages for card in catalog.tasks}
+    assert languages["qa"] == ("en", "zh") and languages["masked-lm"] == ("en",)
+    for card in catalog.tasks:
+        for language in card.languages:
+            source = f"tasks/{card.name}/{sample_folder(language)}"
+            names = {path.name for path in catalog.content_path(source).iterdir()}
+            assert names == {"train.jsonl", "validation.jsonl", "test.jsonl"}, source
 
 
 def test_cards_are_complete_and_unambiguous(catalog: Catalog) -> None:
@@ -153,9 +166,9 @@ def test_generated_python_is_formatted(
 ) -> None:
     """Whatever the length of the name, black has nothing left to do."""
     for number, choices in enumerate(combinations(catalog)):
-        task, model, *options = choices.values()
+        task, model = choices["task"], choices["model"]
         slots = [slot.name for slot in catalog.slots_for(task)]
-        chosen = tuple(zip(slots, options, strict=True))
+        chosen = tuple((slot, choices[slot]) for slot in slots)
         answers = Answers(task, model, slug, package_name(slug), chosen)
         (tmp_path / str(number)).mkdir()
         project = render(catalog, answers, tmp_path / str(number))

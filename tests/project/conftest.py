@@ -58,11 +58,16 @@ def run(arguments: Sequence[str | Path], cwd: Path, check: int | None = 0) -> Do
 
 
 def make_project(
-    folder: Path, task: str = "qa", model: str = "bert", option: str = ""
+    folder: Path,
+    task: str = "qa",
+    model: str = "bert",
+    option: str = "",
+    language: str = "",
 ) -> Path:
     """Generate a project into a folder and return its path."""
     choice = ["--task", task, "--model", model]
     choice += ["--with", option] if option else []
+    choice += ["--language", language] if language else []
     subprocess.run(
         [sys.executable, "-m", "tkgen", "new", *choice, "--no-input"],
         cwd=folder,

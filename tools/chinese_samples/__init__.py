@@ -1,0 +1,1 @@
+"""What the scripts that compose Chinese samples share, and their sentences."""
