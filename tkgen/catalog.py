@@ -40,6 +40,7 @@ class Card:
     data: DataFormat | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     rank: int = 0  # place among the cards of its kind; the first is the default
+    commands: tuple[str, ...] = ()  # typed first; of a task without any: common's
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,11 @@ class Catalog:
 
     def files_for(self, task: str) -> tuple[ProjectFile, ...]:
         """Return the files of a project with this task, by path."""
-        return tuple(file for file in self.files if file.task in ("", task))
+        return tuple(file for file in self.files if file.is_for(task))
+
+    def first_commands(self, task: str) -> tuple[str, ...]:
+        """Return what is typed first in a project with this task."""
+        return self.find("task", task).commands or self.common.commands
 
     def cards(self, kind: str) -> tuple[Card, ...]:
         """Return the cards of one kind: task, model or option."""
@@ -223,6 +228,7 @@ def read_card(path: Path) -> Card:
             data=read_data_format(values["data"]) if "data" in values else None,
             files=dict(values.get("files", {})),
             rank=int(values.get("rank", 0)),
+            commands=tuple(values.get("commands", ())),
         )
     except (OSError, ValueError, KeyError) as error:
         raise BrokenTemplateError(path, f"its card cannot be read: {error}") from error
