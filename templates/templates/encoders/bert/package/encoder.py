@@ -21,7 +21,13 @@ import keras
 from keras import ops
 
 from .encoder_config import BaseEncoderConfig
-from .transformer import embed, first_token, make_inputs, side_by_side, transformer_layer
+from .transformer import (
+    embed,
+    first_token,
+    make_inputs,
+    side_by_side,
+    transformer_layer,
+)
 
 
 @dataclasses.dataclass(frozen=True)

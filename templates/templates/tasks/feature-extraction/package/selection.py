@@ -8,6 +8,7 @@ from .errors import UserError
 POOLINGS = ("cls", "nsp", "max", "mean", "tokens")
 LAYER = re.compile(r"-?\d+")
 RANGE = re.compile(r"(-?\d+)?:(-?\d+)?")
+NEGATIVE = re.compile(r"-\d+(:(-?\d+)?)?")
 
 
 def layer_numbers(wanted: Sequence[str], depth: int) -> tuple[int, ...]:
@@ -70,4 +71,4 @@ def hide_minus(arguments: Sequence[str]) -> list[str]:
 
     argparse takes what holds a blank for a value.
     """
-    return [f" {each}" if re.match(r"-\d*:|-\d+$", each) else each for each in arguments]
+    return [f" {each}" if NEGATIVE.fullmatch(each) else each for each in arguments]
