@@ -30,7 +30,8 @@ from feature_extraction_albert.errors import (
     run_command,
 )
 
-SAMPLE = Path("data/texts.jsonl")
+EXAMPLE = "The heron stood on the bank of the river."
+SAMPLE = Path("data/texts.jsonl")  # trains the vocabulary of random weights
 # Settings that say which encoder it is.
 NAMES = ("pretrained", "encoder_config", "vocabulary", "vocab_size", "seed")
 
@@ -58,19 +59,17 @@ def main(arguments: Sequence[str]) -> None:
     attention_maps.check_output(Path(output))
     config = dataclasses.replace(ExtractConfig(), **given)
     loading.prepare_backend(config)
-    texts = [Text("text", *text)] if text else first_texts(config)
     encoder, tokenizer = loading.load_encoder(
-        config, folder, texts, return_attention_weights=True
+        config,
+        folder,
+        dataset.read_texts(SAMPLE, config),
+        return_attention_weights=True,
     )
-    weights, tokens = attention_maps.compute(encoder, tokenizer, texts[0])
+    shown = Text("text", *(text or [EXAMPLE]))
+    weights, tokens = attention_maps.compute(encoder, tokenizer, shown)
     maps = attention_maps.choose(weights, layer.strip(), heads)
     attention_maps.draw(Path(output), maps, tokens)
     print(f"{len(maps)} maps of {len(tokens)} tokens in {output}")
-
-
-def first_texts(config: ExtractConfig) -> list[Text]:
-    """Return the sample; its first text is drawn, all train a vocabulary if need be."""
-    return list(dataset.read_texts(SAMPLE, config))
 
 
 if __name__ == "__main__":

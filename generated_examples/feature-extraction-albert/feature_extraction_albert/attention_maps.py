@@ -128,11 +128,17 @@ def draw(path: Path, maps: Sequence[Map], tokens: Sequence[str]) -> None:
 
 
 def drawable(tokens: Sequence[str]) -> list[str]:
-    """Return what tokens are called in a picture, in a font that has their letters."""
+    """Return what tokens are called in a picture; "$" would begin a formula.
+
+    Where no font here has a token's letters, it is its place.
+    """
     from matplotlib import font_manager, rcParams
 
     # matplotlib's own font has no Chinese, Japanese and Korean characters.
     fonts = {font.name for font in font_manager.fontManager.ttflist}
     eastern = sorted(name for name in fonts if "CJK" in name or "WenQuanYi" in name)
     rcParams["font.sans-serif"] = ["DejaVu Sans", *eastern[:1]]
-    return [token.replace("$", r"\$") for token in tokens]  # no formulas
+    return [
+        f"#{place}" if token >= "\u2e80" and not eastern else token.replace("$", r"\$")
+        for place, token in enumerate(tokens, start=1)
+    ]

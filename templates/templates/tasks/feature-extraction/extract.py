@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from {{ cookiecutter.package }} import (
     dataset,
     extraction,
@@ -191,7 +189,7 @@ def write_vectors(
     run: runs.Run, texts: Iterable[Text], output: Path, count: int, id_width: int
 ) -> None:
     """Write the vectors, and say how many there are and what was cut."""
-    bar = keras.utils.Progbar(count, verbose=int(sys.stdout.isatty()))
+    bar = extraction.progress_bar(count)
     found = chunks_of(run, texts)
     done = vectors = cut = 0
     empty: list[str] = []

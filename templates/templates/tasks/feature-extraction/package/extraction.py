@@ -1,5 +1,6 @@
 """Texts to vectors, chunk by chunk: neither texts nor vectors need fit in memory."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -40,6 +41,11 @@ def extract(
     for chunk in chunks(texts, size):
         rows = encode(chunk, tokenizer, config.max_length)
         yield Chunk(chunk, rows, run_model(model, rows, config))
+
+
+def progress_bar(count: int) -> keras.utils.Progbar:
+    """Return a bar for so many texts, which shows on a terminal alone."""
+    return keras.utils.Progbar(count, verbose=int(sys.stdout.isatty()))
 
 
 def chunk_size(width: int, config: ExtractConfig, per_token: bool) -> int:

@@ -87,8 +87,9 @@ def print_lines(file: TextIO, chunk: Chunk, tokenizer: Tokenizer) -> None:
             ids = row.input_ids.tolist()
             record["tokens"] = [tokenizer.id_to_token(index) for index in ids]
         start = json.dumps(record, ensure_ascii=False).removesuffix("}")
-        values = f'"vector": {numbers(vector)}'
-        if vector.ndim == 2:
+        if vector.ndim == 1:
+            values = f'"vector": {numbers(vector)}'
+        else:
             values = f'"vectors": [{", ".join(map(numbers, vector))}]'
         file.write(f"{start}, {values}" + "}\n")
 
