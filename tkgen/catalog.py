@@ -43,6 +43,7 @@ class Card:
     files: Mapping[str, str] = field(default_factory=dict)
     rank: int = 0  # place among the cards of its kind; the first is the default
     languages: tuple[str, ...] = ()  # of a task's samples, the default first
+    commands: tuple[str, ...] = ()  # typed first; of a task without any: common's
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,12 @@ class Catalog:
 
     def files_for(self, task: str) -> tuple[ProjectFile, ...]:
         """Return the files of a project with this task, by path."""
-        found = (file for file in self.files if file.task in ("", task))
+        found = (file for file in self.files if file.is_for(task))
         return tuple(sorted(found, key=lambda file: file.path))
+
+    def first_commands(self, task: str) -> tuple[str, ...]:
+        """Return what is typed first in a project with this task."""
+        return self.find("task", task).commands or self.common.commands
 
     def cards(self, kind: str) -> tuple[Card, ...]:
         """Return the cards of one kind: task, model or option."""
@@ -246,6 +251,7 @@ def read_card(path: Path) -> Card:
             files=dict(values.get("files", {})),
             rank=int(values.get("rank", 0)),
             languages=sample_languages(path.parent) if values["kind"] == "task" else (),
+            commands=tuple(values.get("commands", ())),
         )
     except (OSError, ValueError, KeyError) as error:
         raise BrokenTemplateError(path, f"its card cannot be read: {error}") from error

@@ -78,17 +78,17 @@ def make_plan(
         for path, content in state.items()
     ]
     actions.sort(key=lambda action: action.path)
-    return Plan(str(target), answers, tuple(actions), next_commands(target))
+    commands = next_commands(target, catalog.first_commands(answers.task))
+    return Plan(str(target), answers, tuple(actions), commands)
 
 
-def next_commands(target: Path) -> tuple[str, ...]:
+def next_commands(target: Path, first: tuple[str, ...]) -> tuple[str, ...]:
     """Return the commands that a user types after the project is there."""
     return (
         f"cd {shlex.quote(str(target))}",
         "python -m venv .venv && . .venv/bin/activate",
         "pip install -e '.[test]'",
-        "python train.py",
-        "python predict.py",
+        *first,
         "pytest",
     )
 

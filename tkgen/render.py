@@ -15,13 +15,13 @@ from jinja2 import TemplateError
 from tkgen.answers import Answers
 from tkgen.catalog import Catalog
 from tkgen.errors import BrokenTemplateError
+from tkgen.skeleton import ProjectFile
 
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 
-# Passed through as they are: sample data, which is no template and which Jinja
-# would take a fifth of a second to lex, and what pip compiles in a wheel.
-VERBATIM = ["data/*", "*__pycache__"]
+# Passed through as it is: what pip compiles in a wheel.
+COMPILED = "*__pycache__"
 
 
 def render(catalog: Catalog, answers: Answers, staging: Path) -> Path:
@@ -56,8 +56,11 @@ def make_context(catalog: Catalog, answers: Answers) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise BrokenTemplateError(path, error) from error
     settings = {key: value for key, value in values.items() if key.startswith("_")}
+    # Sample data is passed through too: it is no template, and Jinja would take a fifth
+    # of a second to lex it. By name, since a name that is empty must be rendered.
+    verbatim = [file.stub for file in data_files(catalog, answers)]
     return settings | {
-        "_copy_without_render": VERBATIM,
+        "_copy_without_render": [COMPILED, *verbatim],
         **catalog.defaults(),
         **answers.choices,
         "language": answers.language,
@@ -66,16 +69,21 @@ def make_context(catalog: Catalog, answers: Answers) -> dict[str, Any]:
     }
 
 
+def data_files(catalog: Catalog, answers: Answers) -> list[ProjectFile]:
+    """Return the project's sample data."""
+    files = catalog.files_for(answers.task)
+    return [file for file in files if file.path.startswith("data/")]
+
+
 def fill_verbatim_files(catalog: Catalog, answers: Answers, project: Path) -> None:
     """Put the content in the place of the stubs that were copied as they are."""
-    for file in catalog.files_for(answers.task):
-        if file.path.startswith("data/"):
-            sources = file.sources_for(answers.choices)
-            try:
-                parts = [catalog.content_path(path).read_bytes() for path in sources]
-            except FileNotFoundError as error:
-                raise BrokenTemplateError(file.path, error) from error
-            (project / file.path).write_bytes(b"".join(parts))
+    for file in data_files(catalog, answers):
+        sources = file.sources_for(answers.choices)
+        try:
+            parts = [catalog.content_path(path).read_bytes() for path in sources]
+        except FileNotFoundError as error:
+            raise BrokenTemplateError(file.path, error) from error
+        (project / file.path).write_bytes(b"".join(parts))
     for folder in sorted(project.rglob("__pycache__")):
         shutil.rmtree(folder)
 

@@ -17,9 +17,11 @@ AXIS_OF_FOLDER = {"common": "common", "encoders": "model", "tasks": "task"} | {
 }
 STUB_LINE = re.compile(r"# \{% include (?P<expression>.+) %\}")
 STUB_PART = re.compile(r'"(?P<text>[^"{}]+)"|cookiecutter\.(?P<name>[a-z_]+)')
-# The name of a stub that only one task has: cookiecutter skips an empty name.
-NAME_OF_ONE_TASK = re.compile(
-    r"\{\{ '(?P<name>[^']+)' if cookiecutter\.task == '(?P<task>[^']+)' else '' \}\}"
+# The name of a stub that only one task has, or that one task has not: cookiecutter
+# skips an empty name.
+NAME_BY_TASK = re.compile(
+    r"\{\{ '(?P<name>[^']+)' if cookiecutter\.task (?P<sign>==|!=) "
+    r"'(?P<task>[^']+)' else '' \}\}"
 )
 
 
@@ -28,13 +30,20 @@ class ProjectFile:
     """One file of the generated projects, as its stub in the skeleton says it.
 
     `path` may hold the package tag, `sources` the names of choices, such as
-    `{task}`. `task` is empty where every project has the file.
+    `{task}`. `task` is the one task that has the file, `without` the one that has it
+    not; both are empty where every project has it. `stub` is the stub's own path.
     """
 
     path: str
     sources: tuple[str, ...]
     axis: str
     task: str = ""
+    without: str = ""
+    stub: str = ""
+
+    def is_for(self, task: str) -> bool:
+        """Return whether projects with this task have the file."""
+        return self.task in ("", task) and self.without != task
 
     def path_for(self, package: str) -> str:
         """Return the file's path inside a project with this package."""
@@ -60,15 +69,17 @@ def read_skeleton(skeleton: Path) -> Iterator[ProjectFile]:
         folders[:] = [name for name in folders if name != "__pycache__"]
         paths += [Path(folder, name) for name in names]
     for path in sorted(paths, key=lambda path: path.relative_to(skeleton).parts):
-        relative = path.relative_to(skeleton).as_posix()
+        stub = relative = path.relative_to(skeleton).as_posix()
         sources = read_stub(path)
         axes = {AXIS_OF_FOLDER[source.partition("/")[0]] for source in sources}
         axis = axes.pop() if len(axes) == 1 else "common"
-        task = ""
-        if match := NAME_OF_ONE_TASK.fullmatch(path.name):
-            task = match["task"]
+        task = without = ""
+        if match := NAME_BY_TASK.fullmatch(path.name):
+            task, without = match["task"], ""
+            if match["sign"] == "!=":
+                task, without = "", match["task"]
             relative = relative.removesuffix(path.name) + match["name"]
-        yield ProjectFile(path=relative, sources=sources, axis=axis, task=task)
+        yield ProjectFile(relative, sources, axis, task, without, stub)
 
 
 def read_stub(path: Path) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ EXAMPLES = [
     ("token-classification", "bert", "crf"),
     ("sentence-embedding", "bert"),
     ("masked-lm", "albert"),
+    ("feature-extraction", "albert"),
 ]
 
 

@@ -18,6 +18,7 @@ and without this file.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import ClassVar
 
 import keras
@@ -34,9 +35,9 @@ from .transformer import (
     feed_forward,
     first_token,
     initializer,
-    last_layers,
     layer_norm,
     make_inputs,
+    side_by_side,
     table,
     transformer_layer,
 )
@@ -161,7 +162,7 @@ def build_encoder(
     *,
     return_states: bool = False,
     return_attention_weights: bool = False,
-    concatenate_layers: int = 0,
+    concatenate_layers: int | Sequence[int] = 0,
 ) -> keras.Model:
     """Build ALBERT with random weights.
 
@@ -172,15 +173,16 @@ def build_encoder(
     Outputs, a dict: `sequence_output` (batch, length, hidden), `pooled_output` (batch,
     hidden); where asked for `hidden_states` (batch, layers, length, hidden), of each
     layer; `attention_weights` (batch, layers · inner layers, heads, length, length);
-    `last_layers_output` (batch, length, n · hidden), the last n side by side. The
-    attribute `config` is this function's; a model that was saved has none.
+    `last_layers_output` (batch, length, n · hidden), the last n side by side, or those
+    with the numbers given: 0 is the widened embeddings, 1 the first layer, -1 the last.
+    The attribute `config` is this function's; a model that was saved has none.
     """
     inputs = make_inputs(config)
     # (batch, 1, 1, length): the same keys are hidden from every head and query.
     mask = ops.expand_dims(inputs["attention_mask"], axis=(1, 2))
     hidden = embed_and_widen(inputs, config)
     groups = shared_layers(config)
-    states, attention_weights = [], []
+    states, attention_weights = [hidden], []
     for index in range(config.num_hidden_layers):
         for inner_layer in groups[config.group_of(index)]:
             hidden, weights = inner_layer(hidden, mask)
@@ -188,11 +190,11 @@ def build_encoder(
         states.append(hidden)
     outputs = {"sequence_output": hidden, "pooled_output": first_token(hidden, config)}
     if return_states:
-        outputs["hidden_states"] = ops.stack(states, axis=1)
+        outputs["hidden_states"] = ops.stack(states[1:], axis=1)
     if return_attention_weights:
         outputs["attention_weights"] = ops.stack(attention_weights, axis=1)
     if concatenate_layers:
-        outputs["last_layers_output"] = last_layers(states, concatenate_layers)
+        outputs["last_layers_output"] = side_by_side(states, concatenate_layers)
     encoder = keras.Model(inputs, outputs, name="albert")
     encoder.config = config  # for heads that go on as the encoder does
     return encoder

@@ -171,6 +171,21 @@ def test_optional_outputs():
     assert outputs["attention_weights"][1, :, :, :, 12:].max() == 0  # padded keys
 
 
+def test_chosen_layers_side_by_side():
+    """Layers come by number, in the order given; 0 is what the first layer reads."""
+    encoder = build_encoder(CONFIG, return_states=True, concatenate_layers=(-1, 0, 1))
+    weights, inputs = randomize(encoder), make_inputs()
+    outputs = {name: np.asarray(array) for name, array in encoder(inputs).items()}
+    expected = reference.forward(weights, CONFIG, inputs, released.blocks(CONFIG))
+    read = expected["embeddings"]
+    if "embeddings_projection/kernel" in weights:
+        read = reference.Encoder(weights, CONFIG).dense(read, "embeddings_projection")
+    last, embeddings, first = np.split(outputs["last_layers_output"], 3, axis=-1)
+    np.testing.assert_array_equal(last, outputs["sequence_output"])
+    np.testing.assert_array_equal(first, outputs["hidden_states"][:, 0])
+    np.testing.assert_allclose(embeddings, read, atol=1e-4)
+
+
 def test_loads_without_the_project(tmp_path):
     """A saved encoder loads in a process that cannot import this project."""
     encoder = build_encoder(CONFIG)

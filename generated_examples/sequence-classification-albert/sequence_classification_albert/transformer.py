@@ -8,7 +8,7 @@ To apply it again is to share the weights: BERT applies each once, ALBERT often.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -179,9 +179,16 @@ def first_token(hidden: Tensor, config: "Config") -> Tensor:
     return pooler(ops.take(hidden, 0, axis=1))
 
 
-def last_layers(states: list[Tensor], count: int) -> Tensor:
-    """Return the last `count` layers side by side: (batch, length, count · hidden)."""
-    return layers.Concatenate(axis=-1)(states[-count:]) if count > 1 else states[-1]
+def side_by_side(states: list[Tensor], chosen: int | Sequence[int]) -> Tensor:
+    """Return the last so many layers, or those with the numbers given, as one tensor.
+
+    `states` are the embeddings and each layer's output, so number 0 is the embeddings
+    and -1 the last layer: (batch, length, layers · hidden), in the order given.
+    """
+    if isinstance(chosen, int):
+        chosen = range(-chosen, 0)
+    parts = [states[number] for number in chosen]
+    return layers.Concatenate(axis=-1)(parts) if len(parts) > 1 else parts[0]
 
 
 def dense(

@@ -196,7 +196,7 @@ def from_pretrained(
     *,
     return_states: bool = False,
     return_attention_weights: bool = False,
-    concatenate_layers: int = 0,
+    concatenate_layers: int | Sequence[int] = 0,
     skip: Sequence[str] = (),
     adapter: CheckpointAdapter | None = None,
     **config_overrides: Any,

@@ -124,7 +124,7 @@ def latest_run(needed: str = "model.keras") -> Path:
         raise UserError(
             "there is no run yet",
             f"no folder {RUNS}/*/ has a {needed}",
-            "train first: python train.py",
+            "make one first, with the first command in README.md",
         )
     return found[-1].parent
 
@@ -151,7 +151,7 @@ def load_settings(config_class: type[Config], folder: Path) -> Config:
         raise UserError(
             f"{folder} is not a run folder",
             f"cannot use {path.name}: {error}",
-            "give the folder that train.py wrote, for example runs/001",
+            "give the folder that a run wrote, for example runs/001",
         ) from error
 
 
@@ -185,7 +185,7 @@ def load_run(folder: str | Path, config_class: type) -> Run:
         raise UserError(
             f"cannot load {path / 'model.keras'}",
             str(error).splitlines()[0],
-            "the file is damaged: train again, or take it from a copy of the run",
+            "the file is damaged: make the run again, or take it from a copy",
         ) from error
     return Run(path, model, load_tokenizer(path), config)
 

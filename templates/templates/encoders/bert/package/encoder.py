@@ -14,13 +14,20 @@ and without this file.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import ClassVar
 
 import keras
 from keras import ops
 
 from .encoder_config import BaseEncoderConfig
-from .transformer import embed, first_token, last_layers, make_inputs, transformer_layer
+from .transformer import (
+    embed,
+    first_token,
+    make_inputs,
+    side_by_side,
+    transformer_layer,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +52,7 @@ def build_encoder(
     *,
     return_states: bool = False,
     return_attention_weights: bool = False,
-    concatenate_layers: int = 0,
+    concatenate_layers: int | Sequence[int] = 0,
 ) -> keras.Model:
     """Build BERT with random weights.
 
@@ -57,7 +64,8 @@ def build_encoder(
     (batch, hidden); where asked for `hidden_states` (batch, layers, length,
     hidden), the output of each layer; `attention_weights` (batch, layers, heads,
     length, length); `last_layers_output` (batch, length, n · hidden), the last
-    `concatenate_layers` side by side.
+    `concatenate_layers` side by side, or those with its numbers: 0 is the embeddings,
+    1 the first layer, -1 the last.
 
     The attribute `config` is this function's; a model that was saved has none.
     """
@@ -65,18 +73,18 @@ def build_encoder(
     # (batch, 1, 1, length): the same keys are hidden from every head and query.
     mask = ops.expand_dims(inputs["attention_mask"], axis=(1, 2))
     hidden = embed(inputs, config.hidden_size, config)
-    states, attention_weights = [], []
+    states, attention_weights = [hidden], []
     for index in range(config.num_hidden_layers):
         hidden, weights = transformer_layer(config, f"layer_{index}")(hidden, mask)
         states.append(hidden)
         attention_weights.append(weights)
     outputs = {"sequence_output": hidden, "pooled_output": first_token(hidden, config)}
     if return_states:
-        outputs["hidden_states"] = ops.stack(states, axis=1)
+        outputs["hidden_states"] = ops.stack(states[1:], axis=1)
     if return_attention_weights:
         outputs["attention_weights"] = ops.stack(attention_weights, axis=1)
     if concatenate_layers:
-        outputs["last_layers_output"] = last_layers(states, concatenate_layers)
+        outputs["last_layers_output"] = side_by_side(states, concatenate_layers)
     encoder = keras.Model(inputs, outputs, name="bert")
     encoder.config = config  # for heads that go on as the encoder does
     return encoder
