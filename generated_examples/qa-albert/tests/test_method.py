@@ -1,0 +1,22 @@
+"""Plain training fits the model itself."""
+
+import keras
+
+from qa_albert import (
+    config,
+    method,
+)
+from qa_albert.encoder import (
+    EncoderConfig,
+    build_encoder,
+)
+from qa_albert.model import build_model
+
+
+def test_the_model_itself_is_fitted():
+    """Nothing stands between `fit` and the model, and no setting is added."""
+    assert method.TrainConfig is config.TrainConfig
+    settings = method.TrainConfig()
+    model = build_model(build_encoder(EncoderConfig.small(40)), settings)
+    assert method.make_trainer(model, keras.optimizers.SGD(), settings) is model
+    assert model.compiled

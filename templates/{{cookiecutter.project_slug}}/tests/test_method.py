@@ -1,0 +1,1 @@
+# {% include "options/method/" ~ cookiecutter.method ~ "/tests/test_method.py" %}

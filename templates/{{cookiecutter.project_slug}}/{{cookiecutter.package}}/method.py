@@ -1,0 +1,1 @@
+# {% include "options/method/" ~ cookiecutter.method ~ "/package/method.py" %}
