@@ -2,21 +2,19 @@
 
 import keras
 
+import samples
 from {{ cookiecutter.package }} import (
     config,
     method,
 )
-from {{ cookiecutter.package }}.encoder import (
-    EncoderConfig,
-    build_encoder,
-)
-from {{ cookiecutter.package }}.model import build_model
 
 
 def test_the_model_itself_is_fitted():
     """Nothing stands between `fit` and the model, and no setting is added."""
     assert method.TrainConfig is config.TrainConfig
-    settings = method.TrainConfig()
-    model = build_model(build_encoder(EncoderConfig.small(40)), settings)
-    assert method.make_trainer(model, keras.optimizers.SGD(), settings) is model
-    assert model.compiled
+    settings, tokenizer, inputs, targets = samples.load_batch(method.TrainConfig)
+    model = samples.small_model(settings, tokenizer)
+    trainer = method.make_trainer(model, keras.optimizers.Adam(3e-3), settings)
+    assert trainer is model
+    losses = [float(trainer.train_on_batch(inputs, targets)) for _ in range(15)]
+    assert losses[-1] < losses[0]
