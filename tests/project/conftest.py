@@ -60,9 +60,12 @@ def run(arguments: Sequence[str | Path], cwd: Path, check: int | None = 0) -> Do
 def make_project(
     folder: Path, task: str = "qa", model: str = "bert", option: str = ""
 ) -> Path:
-    """Generate a project into a folder and return its path."""
+    """Generate a project into a folder and return its path.
+
+    `option` may be several, with a space between them.
+    """
     choice = ["--task", task, "--model", model]
-    choice += ["--with", option] if option else []
+    choice += [word for name in option.split() for word in ("--with", name)]
     subprocess.run(
         [sys.executable, "-m", "tkgen", "new", *choice, "--no-input"],
         cwd=folder,
