@@ -200,16 +200,17 @@ def read_cards(folder: Path) -> tuple[Card, ...]:
 def read_slot(path: Path, tasks: tuple[str, ...]) -> Slot:
     """Read one `slot.toml` and the cards of the options beside it.
 
-    A slot that names no tasks is a slot of all `tasks`.
+    A slot that names no tasks is one of all `tasks`, but for those in its `not_for`.
 
     Raises BrokenTemplateError where a field is missing or the file is not TOML.
     """
     try:
         values = tomllib.loads(path.read_text("utf-8"))
+        others = [task for task in tasks if task not in values.get("not_for", ())]
         return Slot(
             name=values["name"],
             title=values["title"],
-            tasks=tuple(values.get("tasks", tasks)),
+            tasks=tuple(values.get("tasks", others)),
             options=read_cards(path.parent),
         )
     except (OSError, ValueError, KeyError) as error:

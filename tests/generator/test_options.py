@@ -88,6 +88,16 @@ def test_a_slot_without_tasks_is_one_of_all(catalog: Catalog, tmp_path: Path) ->
         assert 'method = "plain"' in (project / ".tkgen/answers.toml").read_text()
 
 
+def test_a_slot_of_all_tasks_but_one(tiny: Tiny) -> None:
+    """A task in `not_for` has neither the slot nor its options."""
+    slot = 'name = "method"\ntitle = "training"\nnot_for = ["qa"]\n'
+    catalog = tiny({**FILES, "templates/options/method/slot.toml": slot})
+    assert [slot.name for slot in catalog.slots_for("qa")] == []
+    assert [slot.name for slot in catalog.slots_for("ner")] == ["head", "method"]
+    with pytest.raises(OptionError, match="qa has no option 'plain'"):
+        resolve_answers(catalog, "qa", "bert", "x", ["plain"])
+
+
 def test_one_option_of_each_slot(catalog: Catalog, tmp_path: Path) -> None:
     """Two options of different slots stand side by side, in either order."""
     for number, options in enumerate((("crf", "fgm"), ("fgm", "crf"))):

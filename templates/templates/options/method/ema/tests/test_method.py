@@ -88,6 +88,21 @@ def test_a_state_holds_weights_and_averages(sample, tmp_path):
     assert any((averages[path] != weight).any() for path, weight in expected.items())
 
 
+def test_frozen_layers_stay(sample):
+    """What does not train in the model does not train in the copy, nor in the average."""
+    config, tokenizer, *batch = sample
+    model = samples.small_model(config, tokenizer)
+    frozen = model.get_layer("embeddings_token")
+    frozen.trainable = False
+    before = samples.weights_of(model)
+    trainer = method.make_trainer(model, keras.optimizers.SGD(0.1), config)
+    trainer.train_on_batch(*batch)
+    path = frozen.embeddings.path
+    for found in (samples.weights_of(model), samples.weights_of(trainer)):
+        np.testing.assert_array_equal(found[path], before[path])
+        assert sum((found[each] != before[each]).any() for each in before) > 5
+
+
 def test_wrong_momentum(sample):
     """An average that keeps all of itself would never move."""
     config, tokenizer, *_ = sample
