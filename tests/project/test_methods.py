@@ -25,9 +25,9 @@ TESTS = {
     "layer-decay": ["test_method.py"],
     "shared layers": ["test_method.py"],
     "ema": ["test_method.py", "test_training.py"],
-    "fgm": ["test_method.py", "test_training.py"],
+    "fgm": ["test_method.py", RESUMED],
     "r-drop": ["test_method.py", RESUMED],
-    "distillation": ["test_method.py", "test_model.py", "test_training.py"],
+    "distillation": ["test_method.py", "test_model.py", RESUMED],
     "vectors": ["test_method.py"],
 }
 DEFECTS = {
