@@ -56,7 +56,8 @@ class AdversarialModel(keras.Model):
         self.optimizer.apply(both, self.trainable_weights)
         for metric in self.metrics:
             if metric.name == "loss":  # that of the batch as it is
-                metric.update_state(loss)
+                rows = tf.shape(inputs["input_ids"])[0]
+                metric.update_state(loss, sample_weight=rows)
         return self.compute_metrics(inputs, targets, outputs, sample_weight)
 
     def gradients(self, batch: Any) -> tuple[Any, Any, list[Any], Any]:
