@@ -102,10 +102,11 @@ def choose_options(
     """Return the option in each slot of a task: as asked for, else the default."""
     given: dict[str, str] = {}
     for word in options:
-        option = catalog.find("option", word).name
-        slot = catalog.slot_of(option)
-        if task not in slot.tasks:
-            why = f"it belongs to {', '.join(slot.tasks)}"
+        card = catalog.find("option", word)
+        option, slot = card.name, catalog.slot_of(card.name)
+        tasks = [name for name in slot.tasks if name not in card.not_for]
+        if task not in tasks:
+            why = f"it belongs to {', '.join(tasks)}"
             raise OptionError(f"{task} has no option {option!r}", why)
         if given.setdefault(slot.name, option) != option:
             why = f"both are a choice of {slot.title}"

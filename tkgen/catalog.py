@@ -40,6 +40,7 @@ class Card:
     summary: str
     aliases: tuple[str, ...] = ()
     data: DataFormat | None = None
+    not_for: tuple[str, ...] = ()  # tasks that do not have this option
     files: Mapping[str, str] = field(default_factory=dict)
     rank: int = 0  # place among the cards of its kind; the first is the default
     languages: tuple[str, ...] = ()  # of a task's samples, the default first
@@ -57,6 +58,10 @@ class Slot:
     title: str
     tasks: tuple[str, ...]
     options: tuple[Card, ...]
+
+    def options_for(self, task: str) -> tuple[Card, ...]:
+        """Return the options that a task has, the default first."""
+        return tuple(option for option in self.options if task not in option.not_for)
 
 
 @dataclass(frozen=True)
@@ -201,12 +206,14 @@ def load_catalog(templates_dir: Path | None = None) -> Catalog:
     folder = Path(templates_dir) if templates_dir else default_templates_dir()
     content = folder / CONTENT
     by_kind = {kind: read_cards(content / name) for kind, name in KIND_FOLDERS.items()}
+    tasks = tuple(card.name for card in by_kind["task"])
+    slots = sorted(content.glob("options/*/slot.toml"))
     return Catalog(
         templates_dir=folder,
         common=read_card(content / "common" / "card.toml"),
         tasks=by_kind["task"],
         models=by_kind["model"],
-        slots=tuple(map(read_slot, sorted(content.glob("options/*/slot.toml")))),
+        slots=tuple(read_slot(path, tasks) for path in slots),
         files=tuple(read_skeleton(folder / SKELETON)),
     )
 
@@ -217,17 +224,20 @@ def read_cards(folder: Path) -> tuple[Card, ...]:
     return tuple(sorted(cards, key=lambda card: (card.rank, card.name)))
 
 
-def read_slot(path: Path) -> Slot:
+def read_slot(path: Path, tasks: tuple[str, ...]) -> Slot:
     """Read one `slot.toml` and the cards of the options beside it.
+
+    A slot that names no tasks is one of all `tasks`, but for those in its `not_for`.
 
     Raises BrokenTemplateError where a field is missing or the file is not TOML.
     """
     try:
         values = tomllib.loads(path.read_text("utf-8"))
+        others = [task for task in tasks if task not in values.get("not_for", ())]
         return Slot(
             name=values["name"],
             title=values["title"],
-            tasks=tuple(values["tasks"]),
+            tasks=tuple(values.get("tasks", others)),
             options=read_cards(path.parent),
         )
     except (OSError, ValueError, KeyError) as error:
@@ -252,6 +262,7 @@ def read_card(path: Path) -> Card:
             rank=int(values.get("rank", 0)),
             languages=sample_languages(path.parent) if values["kind"] == "task" else (),
             commands=tuple(values.get("commands", ())),
+            not_for=tuple(values.get("not_for", ())),
         )
     except (OSError, ValueError, KeyError) as error:
         raise BrokenTemplateError(path, f"its card cannot be read: {error}") from error

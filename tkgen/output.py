@@ -89,7 +89,8 @@ def slot_rows(slot: Slot) -> Iterable[Row]:
     """Yield a row for each option of a slot, with the tasks that have it."""
     default = slot.options[0].name
     for card in slot.options:
-        place = f"{', '.join(slot.tasks)}: {slot.title}"
+        tasks = [task for task in slot.tasks if task not in card.not_for]
+        place = f"{', '.join(tasks)}: {slot.title}"
         instead = "default" if card.name == default else f"instead of {default}"
         yield f"  {card.name}", f"{card_line(card)} [{place}; {instead}]"
 
@@ -124,7 +125,7 @@ def print_task(catalog: Catalog, card: Card) -> None:
         print_rows([(f"also called: {', '.join(card.aliases)}", "")])
     print_rows([(f"models: {', '.join(catalog.names('model'))}", "")])
     for slot in catalog.slots_for(card.name):
-        names = ", ".join(option.name for option in slot.options)
+        names = ", ".join(option.name for option in slot.options_for(card.name))
         print_rows([(f"{slot.title}: {names} (--with)", "")])
     print_rows([("", ""), ("files", "")])
     print_rows((f"  {path}", text) for path, _, text in task_files(catalog, card))
@@ -148,7 +149,7 @@ def task_to_json(catalog: Catalog, card: Card) -> str:
     content = card_to_dict(card) | {
         "models": catalog.names("model"),
         "options": {
-            slot.name: [option.name for option in slot.options]
+            slot.name: [option.name for option in slot.options_for(card.name)]
             for slot in catalog.slots_for(card.name)
         },
         "files": files,

@@ -16,11 +16,11 @@ from feature_extraction_albert import (
     exporting,
     runs,
 )
-from feature_extraction_albert.config import TrainConfig
 from feature_extraction_albert.errors import (
     ArgumentParser,
     run_command,
 )
+from feature_extraction_albert.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

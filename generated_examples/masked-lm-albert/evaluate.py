@@ -15,11 +15,11 @@ from masked_lm_albert import (
     decoding,
     runs,
 )
-from masked_lm_albert.config import TrainConfig
 from masked_lm_albert.errors import (
     ArgumentParser,
     run_command,
 )
+from masked_lm_albert.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

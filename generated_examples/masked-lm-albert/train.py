@@ -22,7 +22,6 @@ from masked_lm_albert import (
     runs,
     training,
 )
-from masked_lm_albert.config import TrainConfig
 from masked_lm_albert.encoder import (
     EncoderConfig,
     build_encoder,
@@ -31,9 +30,12 @@ from masked_lm_albert.errors import (
     UserError,
     run_command,
 )
+from masked_lm_albert.method import (
+    TrainConfig,
+    make_trainer,
+)
 from masked_lm_albert.model import (
     build_model,
-    compile_model,
     encoder_options,
 )
 from masked_lm_albert.tokenizer import (
@@ -99,8 +101,8 @@ def train(
 ) -> None:
     """Fit the model, from its newest state where it is resumed."""
 
-    def score(trained: "keras.Model") -> dict[str, float]:
-        predictions = decoding.predict(trained, validation_examples, tokenizer, config)
+    def score() -> dict[str, float]:
+        predictions = decoding.predict(model, validation_examples, tokenizer, config)
         _, predictions = decoding.tune(validation_examples, predictions, config)
         scores = decoding.evaluate(validation_examples, predictions, config)
         return reported(scores)
@@ -108,20 +110,21 @@ def train(
     batches = dataset.make_dataset(train_examples, tokenizer, config, training=True)
     folder, total_steps = Path(config.output_dir), int(batches.cardinality())
     print(f"{total_steps} steps of {config.batch_size}; run folder {folder}")
-    compile_model(model, optimization.make_optimizer(config, total_steps), config)
+    optimizer = optimization.make_optimizer(config, total_steps)
+    trainer = make_trainer(model, optimizer, config)
     # TensorFlow traces a training step that makes variables twice: make them now.
-    model.optimizer.build(model.trainable_variables)
+    trainer.optimizer.build(trainer.trainable_variables)
     steps_per_epoch = total_steps // max(1, config.epochs)
     monitor = f"val_{metrics.MONITOR}"
-    keeper = training.RunKeeper(folder, monitor, steps_per_epoch, config)
+    keeper = training.RunKeeper(model, folder, monitor, steps_per_epoch, config)
     if resume:
-        keeper.load_state(model)
+        keeper.load_state(trainer)
         print(f"goes on after step {keeper.step}")
     if config.epochs == 0:  # what the weights can do before any training
         runs.save_model(model, folder / "model.keras")
     callbacks = [training.ValidationScore(score), keeper]
     callbacks += training.tensorboard_logs(folder)
-    training.fit(model, batches, keeper, callbacks)
+    training.fit(trainer, batches, keeper, callbacks)
 
 
 def reported(scores: Mapping[str, Any]) -> dict[str, float]:

@@ -16,11 +16,11 @@ from qa_albert import (
     exporting,
     runs,
 )
-from qa_albert.config import TrainConfig
 from qa_albert.errors import (
     ArgumentParser,
     run_command,
 )
+from qa_albert.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -17,11 +17,11 @@ from qa_albert import (
     decoding,
     runs,
 )
-from qa_albert.config import TrainConfig
 from qa_albert.errors import (
     ArgumentParser,
     run_command,
 )
+from qa_albert.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -16,11 +16,11 @@ from qa_bert import (
     exporting,
     runs,
 )
-from qa_bert.config import TrainConfig
 from qa_bert.errors import (
     ArgumentParser,
     run_command,
 )
+from qa_bert.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -17,11 +17,11 @@ from qa_bert import (
     decoding,
     runs,
 )
-from qa_bert.config import TrainConfig
 from qa_bert.errors import (
     ArgumentParser,
     run_command,
 )
+from qa_bert.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

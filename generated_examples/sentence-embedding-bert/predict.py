@@ -17,11 +17,11 @@ from sentence_embedding_bert import (
     decoding,
     runs,
 )
-from sentence_embedding_bert.config import TrainConfig
 from sentence_embedding_bert.errors import (
     ArgumentParser,
     run_command,
 )
+from sentence_embedding_bert.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -17,11 +17,11 @@ from sequence_classification_albert import (
     decoding,
     runs,
 )
-from sequence_classification_albert.config import TrainConfig
 from sequence_classification_albert.errors import (
     ArgumentParser,
     run_command,
 )
+from sequence_classification_albert.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

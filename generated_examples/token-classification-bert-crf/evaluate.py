@@ -15,11 +15,11 @@ from token_classification_bert_crf import (
     decoding,
     runs,
 )
-from token_classification_bert_crf.config import TrainConfig
 from token_classification_bert_crf.errors import (
     ArgumentParser,
     run_command,
 )
+from token_classification_bert_crf.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

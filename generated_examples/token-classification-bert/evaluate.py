@@ -15,11 +15,11 @@ from token_classification_bert import (
     decoding,
     runs,
 )
-from token_classification_bert.config import TrainConfig
 from token_classification_bert.errors import (
     ArgumentParser,
     run_command,
 )
+from token_classification_bert.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

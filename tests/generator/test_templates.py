@@ -37,7 +37,7 @@ def combinations(catalog: Catalog) -> Iterator[dict[str, str]]:
     """Yield each choice of task, model and options that can be generated."""
     for task, model in product(catalog.names("task"), catalog.names("model")):
         slots = catalog.slots_for(task)
-        names = [[option.name for option in slot.options] for slot in slots]
+        names = [[option.name for option in slot.options_for(task)] for slot in slots]
         for options in product(*names):
             chosen = dict(zip((slot.name for slot in slots), options, strict=True))
             sample = {SAMPLE: sample_folder(DEFAULT_LANGUAGE)}

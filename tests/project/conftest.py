@@ -64,9 +64,12 @@ def make_project(
     option: str = "",
     language: str = "",
 ) -> Path:
-    """Generate a project into a folder and return its path."""
+    """Generate a project into a folder and return its path.
+
+    `option` may be several, with a space between them.
+    """
     choice = ["--task", task, "--model", model]
-    choice += ["--with", option] if option else []
+    choice += [word for name in option.split() for word in ("--with", name)]
     choice += ["--language", language] if language else []
     subprocess.run(
         [sys.executable, "-m", "tkgen", "new", *choice, "--no-input"],

@@ -46,13 +46,13 @@ class ValidationScore(keras.callbacks.Callback):
     It must stand before callbacks that watch them, such as EarlyStopping.
     """
 
-    def __init__(self, score: Callable[[keras.Model], dict[str, float]]) -> None:
+    def __init__(self, score: Callable[[], dict[str, float]]) -> None:
         super().__init__()
         self.score = score
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Score the model on the validation files."""
-        for name, value in self.score(self.model).items():
+        """Score on the validation files."""
+        for name, value in self.score().items():
             if logs is not None:
                 logs[f"val_{name}"] = value
 
@@ -60,15 +60,21 @@ class ValidationScore(keras.callbacks.Callback):
 class RunKeeper(keras.callbacks.Callback):
     """Keeps a run's best model and its state, so that a kill loses nothing finished.
 
-    `model.keras` is the model of the epoch with the highest `monitor`. A state is a
-    folder `state-STEP` with weights, optimizer and progress; it gets its name only
-    when it is whole, and then the one before it is removed.
+    `model.keras` is `kept` in the epoch with the highest `monitor`. A state is a folder
+    `state-STEP` with the weights of what is fitted, optimizer and progress; it gets its
+    name only when it is whole, and then the one before it is removed.
     """
 
     def __init__(
-        self, folder: Path, monitor: str, steps_per_epoch: int, config: Any
+        self,
+        kept: keras.Model,
+        folder: Path,
+        monitor: str,
+        steps_per_epoch: int,
+        config: Any,
     ) -> None:
         super().__init__()
+        self.kept = kept
         self.folder = folder
         self.monitor = monitor
         self.steps_per_epoch = steps_per_epoch
@@ -107,7 +113,7 @@ class RunKeeper(keras.callbacks.Callback):
         scores = {name: float(value) for name, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **scores})
         if self.best_epoch == epoch + 1:
-            runs.save_model(self.model, self.folder / "model.keras")
+            runs.save_model(self.kept, self.folder / "model.keras")
         self.save_state()
         write_history(self.history, self.folder)
         draw_curves(self.history, self.losses, self.folder)
@@ -142,9 +148,7 @@ class RunKeeper(keras.callbacks.Callback):
         """
         folder = find_states(self.folder)[-1]
         try:
-            progress = json.loads(
-                (folder / "progress.json").read_text(encoding="utf-8")
-            )
+            progress = json.loads((folder / "progress.json").read_text("utf-8"))
             model.load_weights(folder / "state.weights.h5")
             seeds = zip(random_states(model), progress["seeds"], strict=True)
             for seed, value in seeds:
@@ -161,11 +165,8 @@ class RunKeeper(keras.callbacks.Callback):
 
 def random_states(model: keras.Model) -> list[keras.Variable]:
     """Return the random states of a model's layers, such as dropout's."""
-    return [
-        variable
-        for variable in model.non_trainable_variables
-        if variable.name == "seed_generator_state"
-    ]
+    states = model.non_trainable_variables
+    return [each for each in states if each.name == "seed_generator_state"]
 
 
 def find_states(folder: Path) -> list[Path]:

@@ -1,11 +1,13 @@
 """The question-answering head on the encoder, and its loss."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras import layers, ops
 
 from .config import TrainConfig
+from .divergence import categorical
 from .encoder import EncoderConfig
 from .transformer import full_precision
 
@@ -61,6 +63,24 @@ def compile_model(
         # XLA would compile anew for each length; JAX has no other way to be fast.
         jit_compile=keras.config.backend() == "jax",
     )
+
+
+def divergence(
+    targets: Any,
+    expected: Mapping[str, Any],
+    found: Mapping[str, Any],
+    config: TrainConfig,
+    temperature: float = 1.0,
+) -> Any:
+    """Return how far outputs are from others: the mean of start's and end's divergence.
+
+    Padding has no probability in either, so it takes no part.
+    """
+    parts = [
+        ops.mean(categorical(expected[name], found[name], temperature))
+        for name in ("start", "end")
+    ]
+    return sum(parts) / 2
 
 
 def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:

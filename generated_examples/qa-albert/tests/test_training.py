@@ -197,7 +197,8 @@ def test_freezing():
 
 def test_patience(tmp_path):
     """A run ends when its score has not improved for `patience` epochs."""
-    keeper = training.RunKeeper(tmp_path, "val_x", 5, TrainConfig(epochs=9, patience=2))
+    config = TrainConfig(epochs=9, patience=2)
+    keeper = training.RunKeeper(None, tmp_path, "val_x", 5, config)
     for epoch, score in enumerate([1.0, 3.0, 3.0], start=1):
         keeper.history.append({"epoch": epoch, "val_x": score})
     assert keeper.best_epoch == 2

@@ -11,6 +11,7 @@ from qa_bert.encoder import (
 from qa_bert.model import (
     build_model,
     compile_model,
+    divergence,
 )
 
 
@@ -75,3 +76,24 @@ def test_learns():
     losses = [model.train_on_batch(inputs, targets)[0] for _ in range(30)]
     assert losses[-1] < losses[0] / 4
     assert not np.array_equal(before, query.kernel)
+
+
+def test_divergence():
+    """KL of start and end in NumPy, with a temperature; padding takes no part."""
+    random = np.random.default_rng(3)
+    names, real = ("start", "end"), np.array([6, 4])
+    expected, found = ({n: random.normal(0, 3, (2, 6)) for n in names} for _ in "ab")
+    total = 0.0
+    for name in names:
+        for row, count in enumerate(real):
+            p, q = (log_softmax(x[name][row, :count] / 2.0) for x in (expected, found))
+            total += 4.0 * np.sum(np.exp(p) * (p - q)) / 4  # two rows, two names
+            for outputs in (expected, found):
+                outputs[name][row, count:] -= 1e4
+    as_float = [
+        {n: a.astype("float32") for n, a in x.items()} for x in (expected, found)
+    ]
+    apart = divergence(None, *as_float, TrainConfig(), temperature=2.0)
+    np.testing.assert_allclose(float(apart), total, rtol=1e-5)
+    same = divergence(None, as_float[0], as_float[0], TrainConfig())
+    assert float(same) == 0.0

@@ -21,9 +21,9 @@ from tokenizers import Tokenizer
 
 from . import runs
 from .batching import evaluation_plan, pad_rows
-from .config import TrainConfig
 from .errors import ArgumentParser, UserError, run_command
 from .features import encode
+from .method import TrainConfig
 
 CHUNK = 8192  # texts that are in memory at a time
 BATCH = 64  # texts that go through the model at a time

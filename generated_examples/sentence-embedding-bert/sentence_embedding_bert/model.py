@@ -1,6 +1,6 @@
 """From the encoder's token vectors to one vector for the sentence, and its losses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ from . import sentence_transformers_files
 from .config import TrainConfig
 from .encoder import EncoderConfig
 from .errors import UserError
-from .losses import contrastive_loss, regression_loss
+from .losses import contrastive_loss, cosines, regression_loss
 from .transformer import full_precision
 
 HUGGING_FACE_TASK = "Model"  # transformers' name of the encoder alone
@@ -131,6 +131,22 @@ def compile_model(
         # XLA would compile anew for each length; JAX has no other way to be fast.
         jit_compile=keras.config.backend() == "jax",
     )
+
+
+def divergence(
+    targets: Any,
+    expected: Mapping[str, Any],
+    found: Mapping[str, Any],
+    config: TrainConfig,
+    temperature: float = 1.0,
+) -> Any:
+    """Return how far vectors are from others, which may be longer or shorter.
+
+    It is the mean squared difference of the cosines of every two rows of the batch,
+    for which a temperature means nothing.
+    """
+    cosine = cosines(expected["embedding"]) - cosines(found["embedding"])
+    return ops.mean(ops.square(cosine))
 
 
 def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from . import runs
-from .config import TrainConfig
 from .embed import embed_texts, read_texts
 from .errors import ArgumentParser, UserError, run_command
+from .method import TrainConfig
 
 CHUNK = 65536  # vectors that are in memory at a time
 

@@ -14,6 +14,7 @@ from sentence_embedding_bert.errors import UserError
 from sentence_embedding_bert.model import (
     build_model,
     compile_model,
+    divergence,
     serving_model,
 )
 
@@ -228,3 +229,20 @@ def test_dropout_makes_two_views():
     assert 0.01 < np.abs(one - other).max() < 1.0
     one, other = np.array(model(inputs, training=False)["embedding"])
     np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_divergence():
+    """The cosines of each two rows are compared, whatever the vectors' size."""
+    random = np.random.default_rng(3)
+    expected, found = random.normal(0, 1, (4, 5)), random.normal(0, 1, (4, 3))
+    squares = []
+    for one in range(4):
+        for other in range(4):
+            cosine = [
+                x[one] @ x[other] / np.linalg.norm(x[one]) / np.linalg.norm(x[other])
+                for x in (expected, found)
+            ]
+            squares.append((cosine[0] - cosine[1]) ** 2)
+    outputs = [{"embedding": x.astype("float32")} for x in (expected, found)]
+    apart = divergence(None, *outputs, TrainConfig())
+    assert float(apart) == pytest.approx(np.mean(squares), rel=1e-5)

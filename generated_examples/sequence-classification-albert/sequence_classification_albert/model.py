@@ -1,12 +1,13 @@
 """The classifier on the encoder, and its loss."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import layers, ops
 
 from .config import TrainConfig
+from .divergence import binary, categorical
 from .encoder import EncoderConfig
 from .transformer import full_precision
 
@@ -94,6 +95,24 @@ def weighted_binary_crossentropy(weights: Sequence[float]) -> Callable[[Any, Any
         return ops.mean(losses * factors, axis=-1)  # (batch,)
 
     return loss
+
+
+def divergence(
+    targets: Any,
+    expected: Mapping[str, Any],
+    found: Mapping[str, Any],
+    config: TrainConfig,
+    temperature: float = 1.0,
+) -> Any:
+    """Return how far outputs are from others, a mean over the batch.
+
+    Of numbers it is the squared difference.
+    """
+    expected, found = expected["logits"], found["logits"]  # (batch, labels)
+    if config.kind == "regression":
+        return ops.mean(ops.square(expected - found))
+    compare = binary if config.kind == "multi" else categorical
+    return ops.mean(compare(expected, found, temperature))
 
 
 def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:

@@ -20,6 +20,7 @@ from token_classification_bert.errors import UserError
 from token_classification_bert.model import (
     build_model,
     compile_model,
+    divergence,
     encoder_options,
     hugging_face_config,
     serving_model,
@@ -137,3 +138,21 @@ def test_export_names_the_labels():
     labels = serving_model(model, CONFIG).predict_on_batch(inputs)["labels"]
     assert labels.shape == (2, 4) and labels[1, 2:].tolist() == [-1, -1]
     assert labels[inputs["word_positions"] > 0].min() >= 0
+
+
+def test_divergence():
+    """KL of the words in NumPy, with a temperature; padding takes no part."""
+    random = np.random.default_rng(3)
+    expected, found = (random.normal(0, 3, (2, 4, 3)).astype("float32") for _ in "ab")
+    _, targets = make_batch()
+    words = []
+    for place in np.argwhere(targets["logits"] >= 0):
+        p, q = (x[tuple(place)].astype("float64") / 2 for x in (expected, found))
+        p, q = (np.exp(x) / np.exp(x).sum() for x in (p, q))
+        words.append(4 * np.sum(p * np.log(p / q)))
+    assert len(words) == 6
+    outputs = {"logits": expected}, {"logits": found}
+    apart = divergence(targets, *outputs, CONFIG, temperature=2.0)
+    assert float(apart) == pytest.approx(np.mean(words), rel=1e-5)
+    expected[1, 2:] = 9.0
+    assert float(divergence(targets, *outputs, CONFIG, 2.0)) == float(apart)

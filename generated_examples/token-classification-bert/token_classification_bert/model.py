@@ -1,5 +1,6 @@
 """The classifier of words on the encoder; how scores become labels is in head.py."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -7,6 +8,7 @@ from keras import layers, ops
 
 from . import head
 from .config import TrainConfig
+from .divergence import categorical
 from .encoder import EncoderConfig
 from .errors import UserError
 from .transformer import full_precision
@@ -61,6 +63,22 @@ def compile_model(
         # XLA would compile anew for each length; JAX has no other way to be fast.
         jit_compile=keras.config.backend() == "jax",
     )
+
+
+def divergence(
+    targets: Any,
+    expected: Mapping[str, Any],
+    found: Mapping[str, Any],
+    config: TrainConfig,
+    temperature: float = 1.0,
+) -> Any:
+    """Return how far the words' scores are from others, a mean over the words.
+
+    Each word counts by itself, also with a CRF. Padding takes no part.
+    """
+    words = categorical(expected["logits"], found["logits"], temperature)
+    real = ops.cast(targets["logits"] >= 0, words.dtype)  # (batch, words)
+    return ops.sum(words * real) / ops.maximum(ops.sum(real), 1.0)
 
 
 def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:

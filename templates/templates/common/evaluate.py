@@ -15,11 +15,11 @@ from {{ cookiecutter.package }} import (
     decoding,
     runs,
 )
-from {{ cookiecutter.package }}.config import TrainConfig
 from {{ cookiecutter.package }}.errors import (
     ArgumentParser,
     run_command,
 )
+from {{ cookiecutter.package }}.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

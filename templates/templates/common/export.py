@@ -16,11 +16,11 @@ from {{ cookiecutter.package }} import (
     exporting,
     runs,
 )
-from {{ cookiecutter.package }}.config import TrainConfig
 from {{ cookiecutter.package }}.errors import (
     ArgumentParser,
     run_command,
 )
+from {{ cookiecutter.package }}.method import TrainConfig
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from {{ cookiecutter.package }}.encoder import (
 from {{ cookiecutter.package }}.model import (
     build_model,
     compile_model,
+    divergence,
     hugging_face_config,
     serving_model,
 )
@@ -151,3 +152,30 @@ def test_names_for_transformers():
     assert values["label2id"] == {"a": 0, "b": 1, "c": 2}
     assert values["problem_type"] == "multi_label_classification"
     assert len(hugging_face_config(REGRESSION)["id2label"]) == 1
+
+
+def kl(expected, found):
+    """Return the divergence of probabilities in float64."""
+    return np.sum(expected * (np.log(expected) - np.log(found)))
+
+
+@pytest.mark.parametrize("config", [SINGLE, MULTI, REGRESSION], ids=lambda c: c.kind)
+def test_divergence(config):
+    """KL in NumPy, with a temperature; of numbers the squared difference."""
+    random = np.random.default_rng(3)
+    shape = (2, len(config.labels) or 1)
+    expected, found = (random.normal(0, 3, shape).astype("float32") for _ in "ab")
+    total = 0.0
+    for p, q in zip(expected.astype("float64"), found.astype("float64"), strict=True):
+        if config.kind == "single":
+            p, q = (np.exp(x / 2) / np.exp(x / 2).sum() for x in (p, q))
+            total += 4 * kl(p, q) / 2
+        elif config.kind == "multi":
+            p, q = (1 / (1 + np.exp(-x / 2)) for x in (p, q))
+            total += 4 * (kl(p, q) + kl(1 - p, 1 - q)) / 6
+        else:
+            total += (p - q)[0] ** 2 / 2
+    outputs = {"logits": expected}, {"logits": found}
+    apart = divergence(None, *outputs, config, temperature=2.0)
+    assert float(apart) == pytest.approx(total, rel=1e-5)
+    assert float(divergence(None, outputs[0], outputs[0], config)) == 0.0
