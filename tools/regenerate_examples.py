@@ -25,7 +25,7 @@ from tkgen.state import BASE_PATH  # noqa: E402
 EXAMPLES_DIR = REPOSITORY / "generated_examples"
 
 # Task and model of each example; its folder has the project's default name.
-EXAMPLES = [("qa", "bert"), ("qa", "albert")]
+EXAMPLES = [("qa", "bert"), ("qa", "albert"), ("aspect-sentiment", "bert")]
 
 
 def example_answers(catalog: Catalog) -> list[Answers]:

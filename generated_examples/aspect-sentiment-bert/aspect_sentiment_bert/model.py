@@ -1,0 +1,113 @@
+"""The head for aspects and opinions on the encoder, and its loss."""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from .config import TrainConfig
+from .transformer import full_precision
+
+# transformers' name of the same head: one vector of logits for each token.
+HUGGING_FACE_TASK = "ForTokenClassification"
+
+
+def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:
+    """Return a model that scores each token for both steps.
+
+    Inputs are the encoder's; the output `logits`, (batch, length, 2 + polarities),
+    float32, says of each token whether a span starts there, whether one ends there,
+    and which polarity is meant. Position 0, [CLS], stands for the aspect: in step 1
+    for one that the text does not name, in step 2 its polarity is the aspect's own.
+    """
+    hidden = encoder.output["sequence_output"]  # (batch, length, hidden)
+    hidden = layers.Dropout(config.classifier_dropout, name="classifier_dropout")(
+        hidden
+    )
+    head = layers.Dense(
+        2 + len(config.polarities),
+        kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+        dtype=full_precision(),
+        name="classifier",
+    )
+    logits = layers.Identity(name="logits", dtype=full_precision())(head(hidden))
+    return keras.Model(encoder.input, {"logits": logits}, name="aspect_sentiment")
+
+
+def compile_model(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, config: TrainConfig
+) -> None:
+    """Give the model its loss, which takes logits."""
+    model.compile(
+        optimizer,
+        loss={"logits": aspect_loss},
+        # XLA would compile anew for each length; JAX has no other way to be fast.
+        jit_compile=keras.config.backend() == "jax",
+    )
+
+
+def aspect_loss(targets: Any, logits: Any) -> Any:
+    """Return the loss of each row, (batch,).
+
+    `targets`, (batch, length, 3), are 0 or 1 for start and end, and the number of the
+    polarity; -1 is passed over. Any number of tokens may start or end a span, so each
+    has a binary cross-entropy, and the row their mean; to it comes the mean
+    cross-entropy of the polarities where they are known.
+    """
+    targets = ops.cast(targets, "int32")
+    spans, polarity = targets[..., :2], targets[..., 2]
+    loss = mean_of_known(
+        ops.binary_crossentropy(
+            ops.cast(ops.maximum(spans, 0), logits.dtype),
+            logits[..., :2],
+            from_logits=True,
+        ),
+        spans >= 0,
+        axis=(1, 2),
+    )
+    if logits.shape[-1] == 2:  # no polarities
+        return loss
+    return loss + mean_of_known(
+        ops.sparse_categorical_crossentropy(
+            ops.maximum(polarity, 0), logits[..., 2:], from_logits=True
+        ),
+        polarity >= 0,
+        axis=1,
+    )
+
+
+def mean_of_known(losses: Any, known: Any, axis: int | tuple[int, ...]) -> Any:
+    """Return the mean of the losses whose targets are known, 0 where there are none."""
+    known = ops.cast(known, losses.dtype)
+    return ops.sum(losses * known, axis) / ops.maximum(ops.sum(known, axis), 1.0)
+
+
+def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:
+    """Return the model as it is served: with probabilities under names of their own.
+
+    `start` and `end`, (batch, length), are 0 in the question and at padding;
+    `polarity`, (batch, length, polarities), is in the order of settings.json. The
+    second step needs the words that the first has found: README.md says how.
+    """
+    logits = model.output["logits"]
+    mask = ops.cast(model.input["attention_mask"], "int32")
+    behind_question = ops.cumsum(model.input["segment_ids"], axis=1) > 0
+    first = ops.equal(ops.cumsum(mask, axis=1), 1)
+    shown = ops.cast(ops.logical_or(behind_question, first), "int32") * mask
+    spans = ops.sigmoid(logits[..., :2]) * ops.cast(shown, logits.dtype)[..., None]
+    outputs = {"start": spans[..., 0], "end": spans[..., 1]}
+    if config.polarities:
+        outputs["polarity"] = ops.softmax(logits[..., 2:])
+    return keras.Model(model.input, outputs, name=model.name)
+
+
+def hugging_face_config(config: TrainConfig) -> dict[str, Any]:
+    """Return what transformers' config.json says of the head."""
+    names = ("START", "END", *config.polarities)
+    return {
+        "id2label": {str(number): name for number, name in enumerate(names)},
+        "label2id": {name: number for number, name in enumerate(names)},
+        # BERT's name of it, and ALBERT's.
+        "classifier_dropout": config.classifier_dropout,
+        "classifier_dropout_prob": config.classifier_dropout,
+    }
