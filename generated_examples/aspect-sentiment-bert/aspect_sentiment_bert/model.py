@@ -51,35 +51,22 @@ def aspect_loss(targets: Any, logits: Any) -> Any:
 
     `targets`, (batch, length, 3), are 0 or 1 for start and end, and the number of the
     polarity; -1 is passed over. Any number of tokens may start or end a span, so each
-    has a binary cross-entropy, and the row their mean; to it comes the mean
-    cross-entropy of the polarities where they are known.
+    has a binary cross-entropy, and a polarity is one of several. The loss is their
+    sum, minus the logarithm of the probability of all that the row should say: a mean
+    over the tokens would let the polarities outweigh the spans.
     """
     targets = ops.cast(targets, "int32")
     spans, polarity = targets[..., :2], targets[..., 2]
-    loss = mean_of_known(
-        ops.binary_crossentropy(
-            ops.cast(ops.maximum(spans, 0), logits.dtype),
-            logits[..., :2],
-            from_logits=True,
-        ),
-        spans >= 0,
-        axis=(1, 2),
+    losses = ops.binary_crossentropy(
+        ops.cast(ops.maximum(spans, 0), logits.dtype), logits[..., :2], from_logits=True
     )
-    if logits.shape[-1] == 2:  # no polarities
+    loss = ops.sum(losses * ops.cast(spans >= 0, logits.dtype), axis=(1, 2))
+    if logits.shape[-1] == 2:  # there are no polarities
         return loss
-    return loss + mean_of_known(
-        ops.sparse_categorical_crossentropy(
-            ops.maximum(polarity, 0), logits[..., 2:], from_logits=True
-        ),
-        polarity >= 0,
-        axis=1,
+    losses = ops.sparse_categorical_crossentropy(
+        ops.maximum(polarity, 0), logits[..., 2:], from_logits=True
     )
-
-
-def mean_of_known(losses: Any, known: Any, axis: int | tuple[int, ...]) -> Any:
-    """Return the mean of the losses whose targets are known, 0 where there are none."""
-    known = ops.cast(known, losses.dtype)
-    return ops.sum(losses * known, axis) / ops.maximum(ops.sum(known, axis), 1.0)
+    return loss + ops.sum(losses * ops.cast(polarity >= 0, logits.dtype), axis=1)
 
 
 def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:

@@ -75,10 +75,9 @@ def describe_aspects(examples: Sequence[Example]) -> str:
     names = ", ".join(f"{name} {count}" for name, count in counts.most_common())
     line += f"; polarities: {names or 'none'}"
     mixed = sum(len(aspect.polarities) > 1 for aspect in aspects)
-    if mixed:
-        line += f"; {mixed} aspects of more than one polarity"
-    empty = sum(not each.aspects for each in examples)
-    return line + (f"; {empty} texts without an aspect" if empty else "")
+    line += f"; more than one: {mixed}" if mixed else ""
+    empty = sum(not (each.aspects or each.problem) for each in examples)
+    return line + (f"; texts without an aspect: {empty}" if empty else "")
 
 
 def settle(config: TrainConfig, examples: Sequence[Example]) -> TrainConfig:
