@@ -18,8 +18,8 @@ demo: .venv/installed
 
 # What CI runs: cheap failures first.
 test: .venv/installed lint
-	$(BIN)/python -m pytest tests/generator tests/test_qa_sample.py tests/test_qa_metrics_reference.py
-	$(BIN)/python -m pytest tests/project
+	$(BIN)/python -m pytest -n 2 tests/generator tests/test_*.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/project
 
 lint: .venv/installed
 	$(BIN)/ruff check --no-cache --quiet --config pyproject.toml tkgen tests tools benchmarks templates

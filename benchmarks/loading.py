@@ -3,17 +3,26 @@
     pip install torch transformers
     python benchmarks/loading.py
 
-Both load the same Hugging Face folder with random weights, 110 million, in processes of
-their own that take turns; the clock starts after the imports and stops when one batch
-has gone through the model, so that a file which is only mapped into memory is read in
-full. Memory is the largest resident set, with and without what the imports took. The
-table goes to benchmarks/results/loading.md.
+Random weights, 110 million, in each format that both read: a Hugging Face folder with
+model.safetensors, and one with pytorch_model.bin. The generated project also loads
+them from a TensorFlow checkpoint like Google's, which transformers 5 no longer reads.
+
+Each load is a process of its own; the processes take turns. The clock starts after the
+imports and one addition, which starts the libraries' threads. "Loaded" means that each
+weight has been read: all of them are summed, table by table, since torch only maps a
+file into memory, and reads what is used. The sums are compared. After that one batch
+goes through the model, eagerly on both sides.
+
+Seconds are wall time; CPU seconds, of all threads, say more on a busy machine. Memory
+is the largest resident set until loaded, with and without what was there when the clock
+started. The table goes to benchmarks/results/loading.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -21,10 +30,14 @@ import tempfile
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from generate import PACKAGE, REPOSITORY, SLUG, machine
 
 RESULTS = REPOSITORY / "benchmarks" / "results" / "loading.md"
+Runs = dict[tuple[str, str], list[dict[str, Any]]]
+# What is reported of each load, and its digits.
+COLUMNS = {"loaded": 2, "cpu": 2, "batch": 2, "peak": 0, "beyond": 0}
 CONFIG = {
     "model_type": "bert",
     "architectures": ["BertModel"],
@@ -41,68 +54,122 @@ CONFIG = {
 }
 # What each process runs: folder and project are the arguments.
 START = """
-import json, os, resource, sys, time
+import json, resource, sys, time
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def now():
+    return time.perf_counter(), time.process_time(), peak()
 folder, project = sys.argv[1:]
 """
 END = """
-print(json.dumps({"seconds": time.perf_counter() - start, "imports": imports,
-                  "peak": peak()}))
+batch = now()
+print(json.dumps({
+    "loaded": loaded[0] - start[0],
+    "cpu": loaded[1] - start[1],
+    "batch": batch[0] - start[0],
+    "peak": loaded[2],
+    "beyond": loaded[2] - start[2],
+    "sums": sums,
+}))
 """
-CONTENDERS = {
-    "generated project": """
+OURS, THEIRS = "generated project", "transformers"
+CODE = {
+    OURS: """
 sys.path.insert(0, project)
 from PACKAGE.weights import from_pretrained
-import numpy as np
-imports, start = peak(), time.perf_counter()
+import keras, numpy as np
+keras.ops.ones(2) + 1
+start = now()
 encoder = from_pretrained(folder)
+sums = [float(keras.ops.sum(weight)) for weight in encoder.weights]
+loaded = now()
 ones = np.ones((1, 8), "int32")
 names = ("input_ids", "segment_ids", "attention_mask")
 encoder({name: ones for name in names})
 """.replace(
         "PACKAGE", PACKAGE
     ),
-    "transformers": """
+    THEIRS: """
 import torch
 from transformers import BertModel
-imports, start = peak(), time.perf_counter()
+torch.ones(2) + 1
+start = now()
 model = BertModel.from_pretrained(folder)
 with torch.inference_mode():
+    sums = [float(weight.sum()) for weight in model.parameters()]
+    loaded = now()
     model(input_ids=torch.ones((1, 8), dtype=torch.long))
 """,
 }
+# The folders, and who loads them.
+CONTENDERS = [
+    ("safetensors", OURS),
+    ("safetensors", THEIRS),
+    ("pytorch_model.bin", OURS),
+    ("pytorch_model.bin", THEIRS),
+    ("TensorFlow checkpoint", OURS),
+]
 
 
-def write_checkpoint(folder: Path, project: Path) -> None:
-    """Write the folder that both load, with the generated project's own writer."""
-    code = """
-import sys, json
+def write_checkpoints(work: Path, project: Path) -> None:
+    """Write the folders that are loaded, with the project's own writer and torch."""
+    first = """
+import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
+import tensorflow as tf
 from PACKAGE.checkpoint_writers import named_arrays
 from PACKAGE.encoder import EncoderConfig, build_encoder
 from safetensors.numpy import save_file
-folder = Path(sys.argv[1])
-config = EncoderConfig.from_json(folder / "config.json")
-arrays = named_arrays(build_encoder(config), config, "torch")
-save_file(arrays, folder / "model.safetensors", metadata={"format": "pt"})
+work = Path(sys.argv[1])
+config = EncoderConfig.from_json(work / "safetensors" / "config.json")
+encoder = build_encoder(config)
+arrays = named_arrays(encoder, config, "torch")
+save_file(arrays, work / "safetensors" / "model.safetensors", {"format": "pt"})
+arrays = named_arrays(encoder, config, "google")
+tf.raw_ops.SaveV2(
+    prefix=str(work / "TensorFlow checkpoint" / "bert_model.ckpt"),
+    tensor_names=list(arrays),
+    shape_and_slices=[""] * len(arrays),
+    tensors=[tf.constant(array) for array in arrays.values()],
+)
 """.replace("PACKAGE", PACKAGE)
-    folder.mkdir()
-    (folder / "config.json").write_text(json.dumps(CONFIG), "utf-8")
-    command = [sys.executable, "-c", code, str(folder), str(project)]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    second = """
+import sys
+from pathlib import Path
+import torch
+from safetensors.torch import load_file
+work = Path(sys.argv[1])
+arrays = load_file(work / "safetensors" / "model.safetensors")
+torch.save(arrays, work / "pytorch_model.bin" / "pytorch_model.bin")
+"""
+    for name in dict.fromkeys(name for name, _ in CONTENDERS):
+        (work / name).mkdir()
+        (work / name / "config.json").write_text(json.dumps(CONFIG), "utf-8")
+    for code in (first, second):
+        command = [sys.executable, "-c", code, str(work), str(project)]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 
-def measure(name: str, folder: Path, project: Path) -> dict[str, float]:
-    """Load once in a new process; return its seconds and kilobytes."""
-    code = START + CONTENDERS[name] + END
+def measure(name: str, folder: Path, project: Path) -> dict[str, Any]:
+    """Load once in a new process; return its seconds and megabytes."""
+    code = START + CODE[name] + END
     command = [sys.executable, "-c", code, str(folder), str(project)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(output.splitlines()[-1])
 
 
-def report(runs: dict[str, list[dict[str, float]]]) -> str:
+def check_sums(runs: Runs) -> None:
+    """Raise ValueError where two loads differ in what they have read."""
+    sums = {key: sorted(loads[0]["sums"]) for key, loads in runs.items()}
+    first = next(iter(sums.values()))
+    for key, others in sums.items():
+        pairs = zip(first, others, strict=True)
+        if not all(math.isclose(a, b, rel_tol=1e-3, abs_tol=0.1) for a, b in pairs):
+            raise ValueError(f"{key} has loaded other weights")
+
+
+def report(runs: Runs) -> str:
     """Return the table as Markdown."""
     libraries = ("tensorflow", "keras", "torch", "transformers", "safetensors")
     versions = ", ".join(f"{name} {version(name)}" for name in libraries)
@@ -115,29 +182,27 @@ def report(runs: dict[str, list[dict[str, float]]]) -> str:
         f"- machine: {machine()}; {versions}; {date.today()}",
         f"- medians of {len(next(iter(runs.values())))} loads each, taking turns",
         "",
-        "| contender | seconds | ratio | peak MB, imports included | ratio "
-        "| peak MB beyond the imports | ratio |",
-        "|---|---|---|---|---|---|---|",
+        "| file | contender | loaded, s | ratio | CPU s | ratio | with one batch, s "
+        "| ratio | peak MB | ratio | peak MB beyond the imports | ratio |",
+        "|" + "---|" * 12,
     ]
-    columns = {}
-    for name, loads in runs.items():
-        columns[name] = (
-            statistics.median(each["seconds"] for each in loads),
-            statistics.median(each["peak"] for each in loads) / 1024,
-            statistics.median(each["peak"] - each["imports"] for each in loads) / 1024,
-        )
-    ours = columns["generated project"]
-    for name, values in columns.items():
+    medians = {
+        key: [statistics.median(load[column] for load in loads) for column in COLUMNS]
+        for key, loads in runs.items()
+    }
+    for (file, name), values in medians.items():
         cells = [
-            f"{value:.{2 if index == 0 else 0}f} | {value / own:.2f}"
-            for index, (value, own) in enumerate(zip(values, ours, strict=True))
+            f"{value:.{digits}f} | {value / own:.2f}"
+            for value, own, digits in zip(
+                values, medians[file, OURS], COLUMNS.values(), strict=True
+            )
         ]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append(f"| {file} | {name} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
 def main() -> None:
-    """Generate a project, write a checkpoint, load it in turns, write the table."""
+    """Generate a project, write checkpoints, load them in turns, write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
@@ -146,14 +211,14 @@ def main() -> None:
         command = [sys.executable, "-m", "tkgen", "new", "--task", "qa"]
         command += ["--model", "bert", "--no-input", "--output-dir", str(work)]
         subprocess.run(command, check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
-        project, folder = work / SLUG, work / "checkpoint"
-        write_checkpoint(folder, project)
-        runs: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
+        write_checkpoints(work, work / SLUG)
+        runs: Runs = {key: [] for key in CONTENDERS}
         for number in range(options.rounds + 1):
-            for name in CONTENDERS:
-                found = measure(name, folder, project)
+            for file, name in CONTENDERS:
+                found = measure(name, work / file, work / SLUG)
                 if number:  # the first brings the file into memory
-                    runs[name].append(found)
+                    runs[file, name].append(found)
+    check_sums(runs)
     RESULTS.write_text(report(runs), "utf-8")
     print(report(runs))
 

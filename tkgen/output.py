@@ -89,7 +89,7 @@ def slot_rows(slot: Slot) -> Iterable[Row]:
     """Yield a row for each option of a slot, with the tasks that have it."""
     default = slot.options[0].name
     for card in slot.options:
-        place = f"{slot.title} of {', '.join(slot.tasks)}"
+        place = f"{', '.join(slot.tasks)}: {slot.title}"
         instead = "default" if card.name == default else f"instead of {default}"
         yield f"  {card.name}", f"{card_line(card)} [{place}; {instead}]"
 

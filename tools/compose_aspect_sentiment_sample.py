@@ -1,10 +1,11 @@
 """Composes the sample data of the aspect-sentiment template from clauses and words.
 
-    python tools/compose_aspect_sentiment_sample.py                 # writes three files
+    python tools/compose_aspect_sentiment_sample.py                 # writes six files
     python tools/compose_aspect_sentiment_sample.py --statistics    # what is in them
 
-The same script always writes the same bytes. No text is in two files, and the words
-after "|" in `aspect_sentiment_sample/words.toml` occur in test.jsonl alone.
+`data/` is in English, `data-zh/` in Chinese. The same script always writes the same
+bytes. No text is in two files, and the words after "|" in
+`aspect_sentiment_sample/words.toml` and `words-zh.toml` occur in test.jsonl alone.
 """
 
 import argparse
@@ -16,17 +17,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "templates/templates/tasks/aspect-sentiment/data"
-WORDS = Path(__file__).with_name("aspect_sentiment_sample") / "words.toml"
+TASK = Path(__file__).parents[1] / "templates/templates/tasks/aspect-sentiment"
+SOURCES = Path(__file__).with_name("aspect_sentiment_sample")
 SEED = 11
-SIZES = {"train": 800, "validation": 120, "test": 200}
+# For each folder of the task its words, and the texts of each file.
+FOLDERS = {
+    "data": ("words.toml", {"train": 800, "validation": 120, "test": 200}),
+    "data-zh": ("words-zh.toml", {"train": 500, "validation": 80, "test": 120}),
+}
 HELD_BACK = 0.25  # so many of test.jsonl's words are held back elsewhere
 POLARITIES = {"good": "positive", "bad": "negative", "fair": "neutral"}
 TURNED = {"good": "bad", "bad": "good", "fair": "bad"}
 FACT_THINGS = {"restaurant": ("food", "drinks"), "computer": ("body", "screen")}
-# Aspects are {A}, {B}, and {C}, which is A's word again. {was} agrees with the aspect
-# before it, {wasA} with A. Opinions are these marks; each says on which aspects it is
-# an opinion, in whose tone, and whether that is turned.
+# In the clauses of the words' file, aspects are {A}, {B}, and {C}, which is A's word
+# again. {was} agrees with the aspect before it, {wasA} with A. Opinions are these marks;
+# each says on which aspects it is an opinion, in whose tone, and whether that is turned.
 OPINIONS = {
     "a": ("A", "A", False),
     "a2": ("A", "A", False),
@@ -36,26 +41,6 @@ OPINIONS = {
     "c": ("C", "A", True),
     "not": ("A", "A", False),  # "not" and a word of the turned tone
 }
-CLAUSES = (
-    *["the {A} {was} {a}"] * 5,
-    *["the {A} {is} {a}"] * 3,
-    "I found the {A} {a}",
-    "we thought the {A} {a}",
-    "the {A} turned out to be {a}",
-    "{a}, that is all I can say of the {A}",
-    "nobody told us that the {A} would be {a}",
-    "the {A} and the {B} were {ab}",
-    "the {A}, like the {B}, {wasA} {ab}",
-    "the {A} {was} {a} and {a2}",
-    "the {A} {was} {a} but {other}",
-    "the {A} {was} {not}",
-    "the {A} {is} {not}",
-    "while the {A} {was} {a}, the {B} {was} {b}",
-    "the {A} {was} {a} and the {B} {b}",
-    "the first {A} {was} {a}, the second {C} {was} {c}",
-)
-JOINTS = (", but ", " and ", ", and ", ". ", ". ", "; ", ", although ")
-
 
 @dataclass
 class Draft:
@@ -69,8 +54,10 @@ class Draft:
 class Composer:
     """Writes texts with the words of one file."""
 
-    def __init__(self, name: str) -> None:
-        self.table = tomllib.loads(WORDS.read_text(encoding="utf-8"))
+    def __init__(self, name: str, words: str) -> None:
+        self.table = tomllib.loads((SOURCES / words).read_text(encoding="utf-8"))
+        self.grammar = self.table["grammar"]
+        self.clauses = [x for count, x in self.grammar["clauses"] for _ in range(count)]
         self.rng = random.Random(f"{SEED}-{name}")
         self.held_back = name == "test"
 
@@ -99,7 +86,7 @@ class Composer:
 
     def add_named(self, draft: Draft, domain: str) -> None:
         """Add a clause whose aspects are named."""
-        clause, group = self.rng.choice(CLAUSES), self.group(domain)
+        clause, group = self.rng.choice(self.clauses), self.group(domain)
         tones = {"A": self.tone(), "B": self.tone()}
         aspects: dict[str, dict] = {}
         opinions: dict[str, dict] = {}
@@ -118,7 +105,8 @@ class Composer:
                 tone = TURNED[tones[source]] if turned else tones[source]
                 if mark == "not":  # "not ordinary" would say nothing
                     tone = "bad" if tone == "fair" else tone
-                    words = f"not {self.judgement(group, TURNED[tone], draft.used)}"
+                    turned_word = self.judgement(group, TURNED[tone], draft.used)
+                    words = self.grammar["not"] + turned_word
                 else:
                     words = self.judgement(group, tone, draft.used)
             start = len(draft.text)
@@ -157,14 +145,15 @@ class Composer:
         count, before = self.rng.choices((1, 2, 3), (3, 5, 3))[0], None
         for _ in range(count):
             add = self.rng.choices(list(kinds), list(kinds.values()))[0]
-            joint = self.rng.choice(JOINTS)
+            joint = self.rng.choice(self.grammar["joints"])
             if self.add_implicit in (add, before):
                 kinds.pop(self.add_implicit, None)  # one is enough
-                joint = ". "
+                joint = self.grammar["stop"]
             draft.text += joint if before else ""
             add(draft, domain)
             before = add
-        return {"text": sentence_case(draft.text) + ".", "aspects": finish(draft)}
+        text = sentence_case(draft.text) + self.grammar["stop"].strip()
+        return {"text": text, "aspects": finish(draft)}
 
 
 def agree(verb: str, aspects: dict[str, dict]) -> str:
@@ -210,12 +199,12 @@ def sentence_case(text: str) -> str:
     return re.sub(r"(^|\. )([a-z])", lambda match: match[1] + match[2].upper(), text)
 
 
-def compose_all() -> dict[str, list[dict]]:
+def compose_all(words: str, sizes: dict[str, int]) -> dict[str, list[dict]]:
     """Return the records of each file; no text is in two of them."""
     seen: set[str] = set()
     files = {}
-    for name, size in SIZES.items():
-        composer, records = Composer(name), []
+    for name, size in sizes.items():
+        composer, records = Composer(name, words), []
         while len(records) < size:
             record = composer.compose()
             if record["text"] not in seen:
@@ -225,24 +214,27 @@ def compose_all() -> dict[str, list[dict]]:
     return files
 
 
-def write_files(folder: Path) -> dict[str, list[dict]]:
-    """Write the three files and return their records by name."""
-    files = compose_all()
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, records in files.items():
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-        path = folder / f"{name}.jsonl"
-        path.write_text("".join(lines), encoding="utf-8", newline="\n")
-    return files
+def write_files(task: Path) -> dict[Path, list[dict]]:
+    """Write three files into each folder of the task; return their records by path."""
+    written = {}
+    for folder, (words, sizes) in FOLDERS.items():
+        (task / folder).mkdir(parents=True, exist_ok=True)
+        for name, records in compose_all(words, sizes).items():
+            lines = [json.dumps(record, ensure_ascii=False) for record in records]
+            path = task / folder / f"{name}.jsonl"
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+            written[path] = records
+    return written
 
 
-def print_statistics(name: str, records: list[dict], size: int) -> None:
+def print_statistics(path: Path, records: list[dict]) -> None:
     """Print what one file holds."""
     aspects = [aspect for record in records for aspect in record["aspects"]]
     opinions = [opinion for aspect in aspects for opinion in aspect["opinions"]]
     implicit = sum(aspect["text"] is None for aspect in aspects)
     tones = Counter(aspect.get("polarity", "mixed") for aspect in aspects)
     empty = sum(not record["aspects"] for record in records)
+    name, size = f"{path.parent.name}/{path.name}", path.stat().st_size
     print(f"{name}: {len(records)} texts, {size:,} bytes; {empty} without an aspect")
     print(f"  {len(aspects)} aspects, {implicit} implicit; {len(opinions)} opinions")
     print("  polarities of aspects:", dict(tones.most_common()))
@@ -252,19 +244,18 @@ def main() -> None:
     """Write the files, and print what the flags ask for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--folder", type=Path, default=FOLDER, help="where to write the files"
+        "--folder", type=Path, default=TASK, help="where to write data/ and data-zh/"
     )
     parser.add_argument(
         "--statistics", action="store_true", help="print what the files hold"
     )
     parser.add_argument("--show", type=int, default=0, help="print so many texts")
     arguments = parser.parse_args()
-    for name, records in write_files(arguments.folder).items():
+    for path, records in write_files(arguments.folder).items():
         if arguments.statistics:
-            size = (arguments.folder / f"{name}.jsonl").stat().st_size
-            print_statistics(name, records, size)
+            print_statistics(path, records)
         for record in records[: arguments.show]:
-            print(json.dumps(record))
+            print(json.dumps(record, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -24,13 +24,27 @@ from tkgen.state import BASE_PATH  # noqa: E402
 
 EXAMPLES_DIR = REPOSITORY / "generated_examples"
 
-# Task and model of each example; its folder has the project's default name.
-EXAMPLES = [("qa", "bert"), ("qa", "albert"), ("aspect-sentiment", "bert")]
+# Task, model and options of each example; its folder is named after all of them.
+EXAMPLES = [
+    ("qa", "bert"),
+    ("qa", "albert"),
+    ("sequence-classification", "albert"),
+    ("token-classification", "bert"),
+    ("token-classification", "bert", "crf"),
+    ("sentence-embedding", "bert"),
+    ("aspect-sentiment", "bert"),
+    ("masked-lm", "albert"),
+]
 
 
 def example_answers(catalog: Catalog) -> list[Answers]:
     """Return the answers of every example."""
-    return [resolve_answers(catalog, task, model) for task, model in EXAMPLES]
+    return [
+        resolve_answers(
+            catalog, task, model, "-".join([task, model, *options]), options
+        )
+        for task, model, *options in EXAMPLES
+    ]
 
 
 def generate_example(catalog: Catalog, answers: Answers, folder: Path) -> Path:

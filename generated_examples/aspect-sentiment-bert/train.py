@@ -10,9 +10,9 @@ The run folder gets everything that evaluate.py, predict.py and export.py need.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aspect_sentiment_bert import (
     dataset,
@@ -34,10 +34,14 @@ from aspect_sentiment_bert.errors import (
 from aspect_sentiment_bert.model import (
     build_model,
     compile_model,
+    encoder_options,
 )
 from aspect_sentiment_bert.tokenizer import (
     load_tokenizer,
-    train_tokenizer,
+)
+from aspect_sentiment_bert.variables import LateValues
+from aspect_sentiment_bert.vocabularies import (
+    make_tokenizer,
 )
 from aspect_sentiment_bert.weights import (
     find_checkpoint,
@@ -55,21 +59,28 @@ def main(arguments: Sequence[str]) -> None:
     config, resume = runs.parse_settings(TrainConfig, arguments, __doc__)
     folder = Path(config.output_dir)
     training.prepare_backend(config)
-    train_examples = thin(load_all(config.train_files), config.max_train_examples)
-    validation_examples = load_all(config.validation_files)
+    everything = load_all(config.train_files, config)
+    train_examples = thin(everything, config.max_train_examples)
     resume = resume and bool(training.find_states(folder))
-    if resume:
-        encoder_config = EncoderConfig.from_json(folder / "encoder_config.json")
-        tokenizer, encoder = load_tokenizer(folder), build_encoder(encoder_config)
-    else:
-        config = dataset.settle(config, train_examples)
-        encoder_config, tokenizer, encoder = new_encoder(config, train_examples)
-    check_length(config, encoder_config)
-    model = build_model(encoder, config)
-    frozen = optimization.freeze_layers(model, config.freeze, config.train_last_layers)
-    print(f"{model.count_params():,} weights, {len(frozen)} layers frozen")
     if not resume:
-        report = load_weights(model, config)
+        config = dataset.settle(config, everything)
+    # After it is settled what the data must be like: a label that is not known, say.
+    validation_examples = load_all(config.validation_files, config)
+    with LateValues():  # no random numbers for weights that come from a file
+        if resume:
+            encoder_config = EncoderConfig.from_json(folder / "encoder_config.json")
+            tokenizer = load_tokenizer(folder)
+        else:
+            encoder_config, tokenizer = new_encoder(config, train_examples)
+        check_length(config, encoder_config)
+        encoder = build_encoder(encoder_config, **encoder_options(config))
+        model = build_model(encoder, config)
+        frozen = optimization.freeze_layers(
+            model, config.freeze, config.train_last_layers
+        )
+        print(f"{model.count_params():,} weights, {len(frozen)} layers frozen")
+        report = "" if resume else load_weights(model, config)
+    if not resume:
         runs.save_settings(config, folder)
         runs.write_text(folder / "encoder_config.json", encoder_config.to_json())
         runs.write_text(folder / "tokenizer.json", tokenizer.to_str())
@@ -92,7 +103,7 @@ def train(
         predictions = decoding.predict(trained, validation_examples, tokenizer, config)
         _, predictions = decoding.tune(validation_examples, predictions, config)
         scores = decoding.evaluate(validation_examples, predictions, config)
-        return {name: scores[name] for name in metrics.REPORTED}
+        return reported(scores)
 
     batches = dataset.make_dataset(train_examples, tokenizer, config, training=True)
     folder, total_steps = Path(config.output_dir), int(batches.cardinality())
@@ -113,11 +124,16 @@ def train(
     training.fit(model, batches, keeper, callbacks)
 
 
-def load_all(files: Sequence[str]) -> list[dataset.Example]:
+def reported(scores: Mapping[str, Any]) -> dict[str, float]:
+    """Return the figures that are shown: those of REPORTED that there are."""
+    return {name: scores[name] for name in metrics.REPORTED if name in scores}
+
+
+def load_all(files: Sequence[str], config: TrainConfig) -> list[dataset.Example]:
     """Read the examples of all files, and say what is in them."""
     examples = []
     for path in files:
-        found = dataset.load_examples(path)
+        found = dataset.load_examples(path, config)
         print(f"{path}: {dataset.describe(found)}")
         examples += found
     return examples
@@ -132,24 +148,26 @@ def thin(examples: list[dataset.Example], limit: int) -> list[dataset.Example]:
 
 def new_encoder(
     config: TrainConfig, examples: Sequence[dataset.Example]
-) -> tuple[EncoderConfig, "Tokenizer", "keras.Model"]:
-    """Return an encoder with random weights, its sizes and its tokenizer."""
+) -> tuple[EncoderConfig, "Tokenizer"]:
+    """Return the sizes of the run's encoder, and its tokenizer."""
     if config.pretrained:
         tokenizer = load_tokenizer(find_checkpoint(config.pretrained))
         encoder_config = load_config(config.pretrained)
-        return encoder_config, tokenizer, build_encoder(encoder_config)
+        return encoder_config, tokenizer
     print(
-        "random weights and a vocabulary from the training files: for real weights "
-        "give --pretrained a checkpoint's folder"
+        f"random weights, vocabulary {config.vocabulary}: for real weights give "
+        "--pretrained a checkpoint's folder"
     )
-    tokenizer = train_tokenizer(dataset.example_texts(examples))
+    tokenizer = make_tokenizer(
+        config.vocabulary, config.vocab_size, dataset.example_texts(examples)
+    )
     vocab_size = tokenizer.get_vocab_size()
     encoder_config = EncoderConfig.small(vocab_size)
     if config.encoder_config:
         encoder_config = EncoderConfig.from_json(
             config.encoder_config, vocab_size=vocab_size
         )
-    return encoder_config, tokenizer, build_encoder(encoder_config)
+    return encoder_config, tokenizer
 
 
 def load_weights(model: "keras.Model", config: TrainConfig) -> str:
@@ -182,7 +200,8 @@ def finish(folder: Path, examples: Sequence[dataset.Example]) -> None:
     scores = decoding.evaluate(examples, predictions, config)
     runs.write_text(folder / "metrics.json", json.dumps(scores, indent=2))
     runs.save_settings(config, folder)
-    print(f"best model: {metrics.MONITOR} {scores[metrics.MONITOR]:.2f}")
+    shown = (f"{name} {value:.2f}" for name, value in reported(scores).items())
+    print(f"best model: {', '.join(shown)}")
     print(f"next: python evaluate.py --model-dir {folder}")
 
 

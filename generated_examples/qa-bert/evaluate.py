@@ -33,12 +33,12 @@ def main(arguments: Sequence[str]) -> None:
         "--output-dir", default="", help="default: evaluation/ in the run folder"
     )
     options = parser.parse_args(arguments)
+    run = runs.load_run(options.model_dir, TrainConfig)
     examples = []
     for path in options.files:
-        found = dataset.load_examples(path)
+        found = dataset.load_examples(path, run.config)
         print(f"{path}: {dataset.describe(found)}")
         examples += found
-    run = runs.load_run(options.model_dir, TrainConfig)
     predictions = decoding.predict(
         run.model, examples, run.tokenizer, run.config, progress=True
     )
@@ -48,7 +48,8 @@ def main(arguments: Sequence[str]) -> None:
     lines = (json.dumps(each, ensure_ascii=False) for each in predictions)
     runs.write_text(folder / "predictions.jsonl", "\n".join(lines))
     written = decoding.write_report(folder, examples, predictions, run.config)
-    print(json.dumps(scores, indent=2))
+    figures = {k: v for k, v in scores.items() if not isinstance(v, dict)}
+    print(json.dumps(figures, indent=2))  # metrics.json has the tables too
     names = ["metrics.json", "predictions.jsonl", *written]
     print(f"written to {folder}: {', '.join(names)}")
 

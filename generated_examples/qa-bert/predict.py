@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
         examples = [dataset.example_from_texts(options.text)]
     else:
         path = options.input or "data/test.jsonl"
-        examples = dataset.load_examples(path, labelled=False)
+        examples = dataset.load_examples(path, run.config, labelled=False)
     shown = options.show or not (options.input or options.output)
     if shown and not (options.text or options.input):
         examples = examples[:: max(1, len(examples) // 5)][:5]

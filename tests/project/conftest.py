@@ -57,9 +57,12 @@ def run(arguments: Sequence[str | Path], cwd: Path, check: int | None = 0) -> Do
     return done
 
 
-def make_project(folder: Path, task: str = "qa", model: str = "bert") -> Path:
+def make_project(
+    folder: Path, task: str = "qa", model: str = "bert", option: str = ""
+) -> Path:
     """Generate a project into a folder and return its path."""
     choice = ["--task", task, "--model", model]
+    choice += ["--with", option] if option else []
     subprocess.run(
         [sys.executable, "-m", "tkgen", "new", *choice, "--no-input"],
         cwd=folder,
@@ -83,6 +86,21 @@ def albert_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("generated"), model="albert")
 
 
+@pytest.fixture(scope="session")
+def embedding_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project for sentence embedding; tests read it and do not write into it."""
+    folder = tmp_path_factory.mktemp("generated")
+    return make_project(folder, "sentence-embedding")
+
+
+@pytest.fixture(scope="session")
+def tagging_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated project of token classification; tests do not write into it."""
+    return make_project(
+        tmp_path_factory.mktemp("generated"), task="token-classification"
+    )
+
+
 def make_load(project: Path) -> Load:
     """Return a function that imports a module of a project's package by its name."""
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -96,6 +114,18 @@ def make_load(project: Path) -> Load:
 def load(project: Path) -> Load:
     """A function that imports a module of the generated package by its name."""
     return make_load(project)
+
+
+@pytest.fixture(scope="session")
+def embedding(embedding_project: Path) -> Load:
+    """The same for the project for sentence embedding."""
+    return make_load(embedding_project)
+
+
+@pytest.fixture(scope="session")
+def load_tagging(tagging_project: Path) -> Load:
+    """The same for token classification."""
+    return make_load(tagging_project)
 
 
 @pytest.fixture(scope="session")

@@ -39,10 +39,10 @@ FORMATS = {
 }
 
 
-def load_writer(project: Path) -> ModuleType:
-    """Return the module of the project's tests that writes files of torch."""
-    path = project / "tests/torch_writer.py"
-    spec = importlib.util.spec_from_file_location("torch_writer", path)
+def load_test_module(project: Path, name: str) -> ModuleType:
+    """Return a module of the project's tests."""
+    path = project / f"tests/{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -62,7 +62,7 @@ def good(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with h5py.File(folder / "model.h5", "w") as file:
         for name, array in arrays.items():
             file[f"bert/{name.replace('.', '/')}:0"] = array
-    writer = load_writer(project)
+    writer = load_test_module(project, "torch_writer")
     tensors, storages = {}, {}
     for key, (name, array) in enumerate(arrays.items()):
         strides = tuple(stride // 4 for stride in array.strides)

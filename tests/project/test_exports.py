@@ -22,7 +22,9 @@ assert not report["missing_keys"] and not report["unexpected_keys"], report
 tokenizer = AutoTokenizer.from_pretrained("written")
 text = "Who founded the observatory in 1871?"
 expected = Tokenizer.from_file("written/tokenizer.json").encode(text).ids
-assert tokenizer(text, add_special_tokens=False)["input_ids"] == expected
+assert tokenizer(text)["input_ids"] == expected
+bare = tokenizer(text, add_special_tokens=False)["input_ids"]
+assert expected == [tokenizer.cls_token_id, *bare, tokenizer.sep_token_id]
 print(type(model).__name__)
 """
 

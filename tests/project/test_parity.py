@@ -86,11 +86,15 @@ def test_torch_stays_out_of_this_process() -> None:
     assert "torch" not in sys.modules
 
 
-def google_differences(load: Load, model: str, **settings: object) -> dict[str, float]:
-    """Return the largest difference of each output to Google's graph."""
-    folder = HERE / f"google_{model}_tiny"
+def graph_differences(load: Load, name: str, **settings: object) -> dict[str, float]:
+    """Return the largest difference of each output to those that lie beside a file."""
+    import keras
+
+    folder = HERE / name
     expected = dict(np.load(folder / "expected.npz"))
-    found = compute(load, folder, expected, return_states=True, **settings)
+    inputs = {name: expected[name] for name in INPUTS}
+    encoder = load("weights").from_pretrained(folder, return_states=True, **settings)
+    found = {name: np.asarray(array) for name, array in encoder(inputs).items()}
     real = expected["attention_mask"].astype(bool)
     layers = expected["all_encoder_layers"]
     differences = {
@@ -99,6 +103,10 @@ def google_differences(load: Load, model: str, **settings: object) -> dict[str, 
         )
         for index in range(layers.shape[1])
     }
+    if "embedding_output" in expected:
+        embeddings = encoder.get_layer("embeddings_layer_norm").output
+        vectors = np.asarray(keras.Model(encoder.input, embeddings)(inputs))
+        differences["embeddings"] = largest(vectors, expected["embedding_output"])
     for name in ("sequence_output", "pooled_output"):
         rows = real if name == "sequence_output" else slice(None)
         differences[name] = largest(found[name][rows], expected[name][rows])
@@ -107,22 +115,55 @@ def google_differences(load: Load, model: str, **settings: object) -> dict[str, 
 
 def test_google_checkpoint(loads: dict[str, Load]) -> None:
     """Each layer of a TensorFlow checkpoint equals the output of Google's graph."""
-    differences = google_differences(loads["bert"], "bert", hidden_act="gelu_new")
-    assert len(differences) == 5
+    differences = graph_differences(
+        loads["bert"], "google_bert_tiny", hidden_act="gelu_new"
+    )
+    assert len(differences) == 6
     assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
 
 
 def test_google_albert_checkpoint(loads: dict[str, Load]) -> None:
     """The same for ALBERT, whose "gelu" is the tanh form without being told."""
-    differences = google_differences(loads["albert"], "albert")
-    assert len(differences) == 8
+    differences = graph_differences(loads["albert"], "google_albert_tiny")
+    assert len(differences) == 9
     assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
 
 
 @pytest.mark.parametrize("model", ["bert", "albert"])
 def test_the_comparison_can_fail(loads: dict[str, Load], model: str) -> None:
     """GELU's other form departs from Google's graph by more than the tolerance."""
-    differences = google_differences(loads[model], model, hidden_act="gelu")
+    differences = graph_differences(
+        loads[model], f"google_{model}_tiny", hidden_act="gelu"
+    )
+    assert differences.pop("embeddings") <= TOLERANCE  # no GELU so far
+    assert min(differences.values()) > TOLERANCE
+
+
+@pytest.mark.parametrize("ln_type", ["postln", "preln"])
+def test_brightmart_checkpoint(loads: dict[str, Load], ln_type: str) -> None:
+    """A checkpoint in albert_zh's own layout equals what its modeling.py computed."""
+    name = f"brightmart_albert_tiny_{ln_type}"
+    differences = graph_differences(loads["albert"], name)
+    assert len(differences) == 5
+    assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
+    # Other graphs fit the same weights, and are far away.
+    other = {"postln": "preln", "preln": "postln"}[ln_type]
+    for setting in ({"ln_type": other}, {"hidden_act": "gelu"}):
+        differences = graph_differences(loads["albert"], name, **setting)
+        assert min(differences.values()) > TOLERANCE, setting
+
+
+@pytest.mark.parametrize("name", ["bert", "bert_v2", "albert", "albert_wide"])
+def test_model_garden_checkpoint(loads: dict[str, Load], name: str) -> None:
+    """Object-based checkpoints give what TensorFlow's model garden computed."""
+    model = name.partition("_")[0]
+    # As in Google's code of 2019, GELU is the tanh form, also in BERT.
+    settings = {"hidden_act": "gelu_new"} if model == "bert" else {}
+    folder = f"garden_{name}_tiny"
+    differences = graph_differences(loads[model], folder, **settings)
+    assert len(differences) == 4
+    assert {n: d for n, d in differences.items() if not d <= TOLERANCE} == {}
+    differences = graph_differences(loads[model], folder, hidden_act="gelu")
     assert min(differences.values()) > TOLERANCE
 
 

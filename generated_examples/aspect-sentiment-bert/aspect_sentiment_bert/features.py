@@ -14,7 +14,7 @@ from .questions import UNKNOWN, Question
 from .token_text import cover_marks
 from .tokenizer import SpecialIds, special_ids
 
-FORMAT = "1"  # part of the cache's key: change it with the content of Features
+FORMAT = "2"  # part of the cache's key: change it with the content of Features
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Features:
     offsets: np.ndarray  # (text tokens, 2) int32
     offset_splits: np.ndarray  # (texts + 1,) int64
     within: np.ndarray  # () int32, spans that begin or end within a token
+    cut: np.ndarray  # () int32, questions that lose their end
 
     @property
     def lengths(self) -> np.ndarray:
@@ -65,9 +66,13 @@ class Features:
         return {**inputs, "segment_ids": segments}, {"logits": targets}
 
     def describe(self) -> str:
-        """Return how many rows there are, and what no prediction can meet."""
-        line = f"{len(self.text)} questions in {len(self.lengths)} rows, "
-        line += f"at most {self.lengths.max()} tokens"
+        """Return how many rows there are, and what is cut or cannot be met."""
+        rows = np.bincount(self.question, minlength=len(self.text))
+        several = int((rows > 1).sum())
+        line = f"{len(self.text)} questions in {len(self.lengths)} rows of "
+        line += f"{np.median(self.lengths):.0f} tokens, at most {self.lengths.max()}"
+        line += f"; {several} ({several / len(rows):.1%}) with a text of several rows"
+        line += f", {self.cut} that lose their end"
         if self.within:
             line += f"; {self.within} spans begin or end within a token"
         return line
@@ -120,12 +125,11 @@ def build_features(
         text_ids.append(encoding.ids)
         places = np.array(encoding.offsets, "int32").reshape(-1, 2)
         offsets.append(cover_marks(text, places))
-    heads = [
-        [special.cls, *encoding.ids[: config.max_question_length], special.sep]
-        for encoding in tokenizer.encode_batch_fast(
-            [question.question for question in questions], add_special_tokens=False
-        )
-    ]
+    asked = tokenizer.encode_batch_fast(
+        [question.question for question in questions], add_special_tokens=False
+    )
+    limit = config.max_question_length
+    heads = [[special.cls, *each.ids[:limit], special.sep] for each in asked]
     rows, columns, within = [], [], 0
     for index, question in enumerate(questions):
         number = texts[question.text]
@@ -145,6 +149,7 @@ def build_features(
         np.concatenate(offsets),
         splits_of(offsets),
         np.array(within, "int32"),
+        np.array(sum(len(each.ids) > limit for each in asked), "int32"),
     )
 
 

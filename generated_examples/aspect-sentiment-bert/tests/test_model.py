@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from aspect_sentiment_bert.config import TrainConfig
 from aspect_sentiment_bert.encoder import (
@@ -14,8 +15,18 @@ from aspect_sentiment_bert.model import (
     hugging_face_config,
     serving_model,
 )
+from aspect_sentiment_bert.served_spans import (
+    SpanSearch,
+    text_tokens,
+)
+from aspect_sentiment_bert.span_search import find_spans
 
-CONFIG = TrainConfig(polarities=("bad", "fair", "good"), classifier_dropout=0.0)
+CONFIG = TrainConfig(
+    polarities=("bad", "fair", "good"),
+    classifier_dropout=0.0,
+    aspect_threshold=0.3,
+    opinion_threshold=0.2,
+)
 
 
 def make_model():
@@ -80,23 +91,66 @@ def test_padding_takes_no_part():
 
 
 def test_served_probabilities():
-    """start and end are sigmoids, hidden outside of the text; polarity a softmax."""
+    """start and end are sigmoids, hidden at padding; polarity is a softmax."""
     model = make_model()
     inputs, _ = make_batch()
     logits = model.predict_on_batch(inputs)["logits"].astype("float64")
     served = serving_model(model, CONFIG).predict_on_batch(inputs)
-    assert {name: array.shape for name, array in served.items()} == {
-        "start": (3, 12),
-        "end": (3, 12),
-        "polarity": (3, 12, 3),
-    }
-    shown = (inputs["segment_ids"] == 1) | (np.arange(12) == 0)
-    for number, name in enumerate(("start", "end")):
-        expected = shown / (1 + np.exp(-logits[..., number]))
-        np.testing.assert_allclose(served[name], expected, atol=1e-6)
+    spans = inputs["attention_mask"][..., None] / (1 + np.exp(-logits[..., :2]))
     powers = np.exp(logits[..., 2:])
-    expected = powers / powers.sum(-1, keepdims=True)
-    np.testing.assert_allclose(served["polarity"], expected, atol=1e-6)
+    expected = {"start": spans[..., 0], "end": spans[..., 1]}
+    expected["implicit"] = spans[:, 0].prod(axis=1)
+    expected["polarity"] = powers / powers.sum(-1, keepdims=True)
+    for name, array in expected.items():
+        np.testing.assert_allclose(served.pop(name), array, atol=1e-6)
+    assert {name: array.shape for name, array in served.items()} == {
+        "span_end": (3, 12),
+        "span_score": (3, 12),
+    }
+
+
+@pytest.mark.parametrize("threshold", [0.02, 0.1, 0.5])
+def test_served_spans_are_those_of_the_search(threshold):
+    """The search in the graph gives the spans of span_search.py, the best so many."""
+    random = np.random.default_rng(2)
+    start, end = (random.random((2, 5, 14)) ** 2).astype("float32")
+    shown = (np.arange(14) < np.array([14, 9, 5, 1, 0])[:, None]).astype("float32")
+    for longest, most in ((4, 14), (9, 14), (9, 2)):
+        search = SpanSearch(threshold, longest, most)
+        span_end, score = (np.asarray(x) for x in search(start, end, shown))
+        assert np.array_equal(span_end >= 0, score > 0)
+        for row, keep in enumerate(shown):
+            spans = find_spans(start[row] * keep, end[row] * keep, threshold, longest)
+            found = np.flatnonzero(span_end[row] >= 0)
+            pairs = {(int(first), int(span_end[row, first])) for first in found}
+            assert pairs == {(first, last) for _, first, last in spans[:most]}
+            scores = {first: value for value, first, _ in spans[:most]}
+            expected = [scores[first] for first in found]
+            np.testing.assert_allclose(score[row, found], expected, rtol=1e-4)
+
+
+def test_the_text_is_found_without_segments():
+    """Between the first [SEP] and the last, also where the aspect begins the text."""
+    inputs = {
+        "input_ids": np.array([[1, 7, 2, 8, 9, 2, 0], [1, 7, 2, 7, 9, 5, 2]]),
+        "attention_mask": np.array([[1, 1, 1, 1, 1, 1, 0], [1] * 7]),
+        "segment_ids": np.array([[0, 0, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1]]),
+    }
+    found = np.asarray(text_tokens(inputs)).astype(int)
+    assert found.tolist() == [[0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 1, 1, 1, 0]]
+    model = make_model()
+    inputs = {name: array.astype("int32") for name, array in inputs.items()}
+    served = serving_model(model, CONFIG).predict_on_batch(inputs)
+    logits = model.predict_on_batch(inputs)["logits"].astype("float64")
+    logits = np.where(found[..., None] == 1, logits, -1e4)
+    for row, (start, end) in enumerate(zip(*np.moveaxis(logits, 2, 0)[:2], strict=True)):
+        start, end = (1 / (1 + np.exp(-np.maximum(x, -500))) for x in (start, end))
+        spans = find_spans(start, end, 0.2, CONFIG.max_span_length)
+        ends = np.full(7, -1)
+        for _, first, last in spans:
+            ends[first] = last
+        assert served["span_end"][row].tolist() == ends.tolist()
+        assert spans
 
 
 def test_names_of_the_outputs():

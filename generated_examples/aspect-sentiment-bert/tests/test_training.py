@@ -43,6 +43,7 @@ def flags(tmp_path):
         "--validation-files=validation.jsonl",
         "--encoder-config=sizes.json",
         "--batch-size=8",
+        "--epochs=2",
         "--save-steps=2",
     ]
 
@@ -139,10 +140,13 @@ def small_model():
     return build_model(build_encoder(EncoderConfig.small(40)), config)
 
 
-def test_decay_leaves_out_biases_and_layer_norms():
+@pytest.mark.parametrize("name", ["adamw", "lamb"])
+def test_decay_leaves_out_biases_and_layer_norms(name):
     """With a gradient of zero, matrices and tables shrink and nothing else moves."""
     model = small_model()
-    config = TrainConfig(weight_decay=0.5, learning_rate=0.1, warmup_ratio=0.0)
+    config = TrainConfig(
+        optimizer=name, weight_decay=0.5, learning_rate=0.1, warmup_ratio=0.0
+    )
     optimizer = optimization.make_optimizer(config, total_steps=10)
     variables = model.trainable_variables
     for variable in variables:
@@ -152,6 +156,13 @@ def test_decay_leaves_out_biases_and_layer_norms():
         value = float(np.max(variable))
         exempt = variable.name in ("bias", "gamma", "beta")
         assert value == (1.0 if exempt else pytest.approx(0.95)), variable.path
+
+
+def test_unknown_optimizer():
+    """The error names those that there are."""
+    with pytest.raises(UserError, match="unknown optimizer") as error:
+        optimization.make_optimizer(TrainConfig(optimizer="sgd"), total_steps=10)
+    assert "adamw" in error.value.remedy
 
 
 @pytest.mark.parametrize("accumulation", [1, 4])

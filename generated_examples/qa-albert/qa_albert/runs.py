@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from .errors import ArgumentParser, UserError
 from .tokenizer import load_tokenizer
+from .variables import LateValues
 
 RUNS = Path("runs")
 Config = TypeVar("Config")
@@ -26,14 +27,18 @@ def option(default: Any, reason: str) -> Any:
     return dataclasses.field(default=default, metadata={"reason": reason})
 
 
-def add_options(parser: argparse.ArgumentParser, config_class: type) -> None:
+def add_options(
+    parser: argparse.ArgumentParser, config_class: type, names: Sequence[str] = ()
+) -> None:
     """Add a flag for each field of a settings dataclass: `batch_size` → --batch-size.
 
-    A flag that is not given is absent from the result, so that defaults stay the
-    dataclass's own affair.
+    With `names`, for these fields alone. A flag that is not given is absent from the
+    result, so that defaults stay the dataclass's own affair.
     """
     hints = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
+        if names and field.name not in names:
+            continue
         kind, several = hints[field.name], False
         if typing.get_origin(kind) is tuple:
             kind, several = typing.get_args(kind)[0], True
@@ -42,15 +47,23 @@ def add_options(parser: argparse.ArgumentParser, config_class: type) -> None:
                 part for part in typing.get_args(kind) if part is not type(None)
             )
         shown = " ".join(field.default) if several else field.default
+        metavar = "TRUE|FALSE" if kind is bool else kind.__name__.upper()
         help_text = f"{field.metadata['reason']} (default: {shown})"
         parser.add_argument(
             "--" + field.name.replace("_", "-"),
-            type=kind,
+            type=parse_bool if kind is bool else kind,
             nargs="*" if several else None,
             default=argparse.SUPPRESS,
             help=help_text.replace("%", "%%"),
-            metavar=kind.__name__.upper(),
+            metavar=metavar,
         )
+
+
+def parse_bool(text: str) -> bool:
+    """Return what a flag's "true" or "false" says; bool() holds any text for true."""
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
 
 
 def parse_settings(
@@ -166,7 +179,8 @@ def load_run(folder: str | Path, config_class: type) -> Run:
             f"go on with it: python train.py --resume --output-dir {path}",
         )
     try:
-        model = keras.saving.load_model(path / "model.keras", compile=False)
+        with LateValues():
+            model = keras.saving.load_model(path / "model.keras", compile=False)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"cannot load {path / 'model.keras'}",

@@ -13,6 +13,18 @@ from pathlib import Path
 import numpy as np
 
 Arrays = dict[str, np.ndarray]
+# transformers' names -> this project's.
+HUGGING_FACE_INPUTS = {
+    "input_ids": "input_ids",
+    "token_type_ids": "segment_ids",
+    "attention_mask": "attention_mask",
+}
+# Without "_logits"; what is not here is called the same.
+HUGGING_FACE_OUTPUTS = {
+    "prediction": "mlm",
+    "seq_relationship": "order",
+    "sop": "order",
+}
 
 
 def load_saved_model(folder: Path) -> Callable[[Arrays], Arrays]:
@@ -32,6 +44,8 @@ def load_saved_model(folder: Path) -> Callable[[Arrays], Arrays]:
 
 def load_hugging_face(folder: Path) -> Callable[[Arrays], Arrays]:
     """Return the same for a Hugging Face folder; needs transformers and torch."""
+    if (folder / "modules.json").exists():
+        return load_sentence_transformers(folder)
     import torch
     import transformers
 
@@ -39,14 +53,33 @@ def load_hugging_face(folder: Path) -> Callable[[Arrays], Arrays]:
     model = getattr(transformers, config["architectures"][0]).from_pretrained(folder)
 
     def call(inputs: Arrays) -> Arrays:
+        tensors = {
+            name: torch.from_numpy(inputs[ours]).long()
+            for name, ours in HUGGING_FACE_INPUTS.items()
+        }
+        with torch.inference_mode():
+            outputs = model.eval()(**tensors)
+        names = {name: name.removesuffix("_logits") for name in outputs}
+        return {
+            HUGGING_FACE_OUTPUTS.get(ours, ours): outputs[name].numpy()
+            for name, ours in names.items()
+        }
+
+    return call
+
+
+def load_sentence_transformers(folder: Path) -> Callable[[Arrays], Arrays]:
+    """Return the same for a folder with modules.json; needs sentence-transformers."""
+    import sentence_transformers
+    import torch
+
+    model = sentence_transformers.SentenceTransformer(str(folder), device="cpu").eval()
+
+    def call(inputs: Arrays) -> Arrays:
         tensors = {name: torch.from_numpy(a).long() for name, a in inputs.items()}
         tensors["token_type_ids"] = tensors.pop("segment_ids")
         with torch.inference_mode():
-            outputs = model.eval()(**tensors)
-        return {
-            name.removesuffix("_logits"): tensor.numpy()
-            for name, tensor in outputs.items()
-        }
+            return {"embedding": model(tensors)["sentence_embedding"].numpy()}
 
     return call
 

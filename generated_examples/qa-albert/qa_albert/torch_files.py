@@ -133,36 +133,33 @@ class ZipFile:
     """A file of torch 1.6 or later: `NAME/data.pkl`, and `NAME/data/KEY` a storage."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._size = path, path.stat().st_size
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            pickles = [name for name in names if name.endswith("/data.pkl")]
-            if len(pickles) != 1:
-                raise ValueError("a zip file, but not one that torch.save wrote")
-            self._folder = pickles[0].removesuffix("data.pkl")
-            order = b"little"
-            if f"{self._folder}byteorder" in names:
-                order = self._read(archive, "byteorder")
-            if order not in _BYTE_ORDERS:
-                raise ValueError("its byte order is neither little nor big")
-            self._order = _BYTE_ORDERS[order]
-            pickled = io.BytesIO(self._read(archive, "data.pkl"))
-        self.content, _ = _unpickle(pickled, path)
+        self._archive, self._size = zipfile.ZipFile(path), path.stat().st_size
+        names = self._archive.namelist()
+        pickles = [name for name in names if name.endswith("/data.pkl")]
+        if len(pickles) != 1:
+            raise ValueError("a zip file, but not one that torch.save wrote")
+        self._folder = pickles[0].removesuffix("data.pkl")
+        order = b"little"
+        if f"{self._folder}byteorder" in names:
+            order = self._read("byteorder")
+        if order not in _BYTE_ORDERS:
+            raise ValueError("its byte order is neither little nor big")
+        self._order = _BYTE_ORDERS[order]
+        self.content, _ = _unpickle(io.BytesIO(self._read("data.pkl")), path)
 
-    def _read(self, archive: zipfile.ZipFile, name: str) -> bytes:
+    def _read(self, name: str) -> bytes:
         """Return a member, whose checksum zipfile compares; torch compresses none."""
-        member = archive.getinfo(self._folder + name)
+        member = self._archive.getinfo(self._folder + name)
         stored = member.compress_type == zipfile.ZIP_STORED
         if not stored or member.file_size > self._size:
             raise ValueError(f"{name} is compressed, or larger than the file")
         if member.compress_size != member.file_size:
             raise ValueError(f"{name} has two sizes")
-        return archive.read(member)
+        return self._archive.read(member)
 
     def read_storage(self, storage: Storage) -> np.ndarray:
         """Return all numbers of a storage."""
-        with zipfile.ZipFile(self._path) as archive:
-            content = self._read(archive, f"data/{storage.key}")
+        content = self._read(f"data/{storage.key}")
         if len(content) != storage.nbytes:
             raise ValueError(f"storage {storage.key} has another length")
         return np.frombuffer(content, self._order + _DTYPES[storage.kind])
@@ -210,14 +207,18 @@ class LegacyFile:
 def open_torch_file(path: Path) -> ZipFile | LegacyFile:
     """Return the reader for a file that torch.save wrote."""
     with path.open("rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"
-    return ZipFile(path) if is_zip else LegacyFile(path)
+        return (ZipFile if file.read(4) == b"PK\x03\x04" else LegacyFile)(path)
 
 
 def read_tensor(file: ZipFile | LegacyFile, tensor: Tensor) -> np.ndarray:
-    """Return a tensor as an array of its own; bfloat16 as float32."""
+    """Return a tensor as an array, which may not be writable; bfloat16 as float32."""
     if math.prod(tensor.shape) > tensor.storage.length:
         raise ValueError("a tensor is larger than its storage")
+    reach = 0
+    for stride, size in sorted(zip(tensor.strides, tensor.shape, strict=True)):
+        if size > 1 and stride <= reach:
+            raise ValueError("elements of a tensor overlap")
+        reach += (size - 1) * stride
     numbers = file.read_storage(tensor.storage)
     native = numbers.dtype.newbyteorder("=")
     if 0 in tensor.shape:
@@ -227,12 +228,10 @@ def read_tensor(file: ZipFile | LegacyFile, tensor: Tensor) -> np.ndarray:
         part = np.lib.stride_tricks.as_strided(
             numbers[tensor.offset :], tensor.shape, strides, writeable=False
         )
-        array = part.astype(native, order="C")
+        array = part.astype(native, order="C", copy=False)
     if tensor.storage.kind != "BFloat16Storage":
         return array
-    bits = array.astype("uint32")
-    bits <<= 16
-    return bits.view("float32")
+    return np.asarray(np.left_shift(array, 16, dtype="uint32")).view("float32")
 
 
 def find_tensors(content: Any) -> dict[str, Tensor]:

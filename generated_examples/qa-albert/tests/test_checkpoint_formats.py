@@ -31,7 +31,8 @@ def test_safetensors(tmp_path):
     """Each type arrives, the 16-bit floats as float32."""
     brain = np.array([1.5, -2], ml_dtypes.bfloat16)
     arrays = {"a": MATRIX, "half": np.ones(2, "float16"), "brain": brain}
-    arrays["long"] = np.array([1 << 40])
+    arrays |= {"long": np.array([1 << 40]), "double": MATRIX.astype("float64")}
+    arrays |= {"empty": np.zeros((0, 3), "float32"), "scalar": np.array(3, "float32")}
     save_file(arrays, tmp_path / "model.safetensors")
     arrays["half"] = arrays["half"].astype("float32")
     arrays["brain"] = brain.astype("float32")
@@ -168,6 +169,38 @@ def test_hdf5_that_holds_less_than_it_says(tmp_path):
         checkpoint.read("huge")
     with pytest.raises(UserError, match="external is in another file"):
         checkpoint.read("external")
+
+
+def write_hdf5(path, old, new):
+    """Write two arrays, and replace bytes of the file's description of them."""
+    with h5py.File(path, "w") as file:
+        file["a"], file["b"] = NUMBERS, NUMBERS + 1
+        places = [file[name].id.get_offset().to_bytes(8, "little") for name in "ab"]
+    old, new = places if old == "address" else [old, new]
+    content = path.read_bytes()
+    assert content.count(old) >= 1
+    path.write_bytes(content.replace(old, new, 1))
+
+
+def test_hdf5_with_two_arrays_in_one_place(tmp_path):
+    """A damaged address would give one array the numbers of another."""
+    write_hdf5(tmp_path / "model.h5", "address", "")
+    with pytest.raises(UserError, match="two arrays lie in one place"):
+        Hdf5Checkpoint(tmp_path / "model.h5")
+
+
+# A float in HDF5: version and class, bits that give byte order and sign, its size.
+FLOAT = b"\x11\x20\x1f\x00\x04\x00\x00\x00"
+
+
+@pytest.mark.parametrize("place", [1, 2, 4])
+def test_hdf5_with_another_kind_of_number(tmp_path, place):
+    """A bit flipped there would change every number of an array."""
+    other = bytearray(FLOAT)
+    other[place] ^= 1
+    write_hdf5(tmp_path / "model.h5", FLOAT, bytes(other))
+    with pytest.raises(UserError, match=r"model\.h5"):
+        Hdf5Checkpoint(tmp_path / "model.h5").read("a")
 
 
 FORMATS = pytest.mark.parametrize(

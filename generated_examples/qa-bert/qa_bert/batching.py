@@ -28,18 +28,23 @@ def training_plan(
     """
     plan: list[np.ndarray] = []
     for epoch in range(epochs):
-        random = np.random.default_rng([seed, epoch])
-        order = random.permutation(len(lengths))
-        batches: list[np.ndarray] = []
-        pool_size = batch_size * POOL_BATCHES
-        for first in range(0, len(order), pool_size):
-            pool = order[first : first + pool_size]
-            pool = pool[np.argsort(lengths[pool], kind="stable")]
-            batches += [
-                pool[i : i + batch_size] for i in range(0, len(pool), batch_size)
-            ]
-        plan += [batches[i] for i in random.permutation(len(batches))]
+        plan += epoch_plan(lengths, batch_size, seed, epoch)
     return plan
+
+
+def epoch_plan(
+    lengths: np.ndarray, batch_size: int, seed: int, epoch: int
+) -> list[np.ndarray]:
+    """Return the rows of each batch of one epoch."""
+    random = np.random.default_rng([seed, epoch])
+    order = random.permutation(len(lengths))
+    batches: list[np.ndarray] = []
+    pool_size = batch_size * POOL_BATCHES
+    for first in range(0, len(order), pool_size):
+        pool = order[first : first + pool_size]
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+    return [batches[i] for i in random.permutation(len(batches))]
 
 
 def evaluation_plan(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:

@@ -30,11 +30,17 @@ class TrainConfig:
     )
     # Model
     pretrained: str = option(
-        "", "checkpoint folder or a short name; empty: random weights"
+        "", "checkpoint folder, known name or hf://owner/name; empty: random weights"
     )
     encoder_config: str = option(
         "", "JSON of encoder sizes when weights are random; empty: small ones"
     )
+    vocabulary: str = option(
+        "wordpiece",
+        "when weights are random: wordpiece or unigram, to be trained on the training "
+        "files, or the path of a vocabulary",
+    )
+    vocab_size: int = option(8000, "tokens of a vocabulary to be trained")
     dtype: str = option(
         "float32",
         "mixed_bfloat16 is up to twice as fast where the processor has bfloat16",
@@ -48,6 +54,9 @@ class TrainConfig:
     # Optimization
     epochs: int = option(2, "BERT's own recipe; more overfits small sets")
     batch_size: int = option(16, "BERT's papers use 16 or 32")
+    optimizer: str = option(
+        "adamw", "BERT's own; lamb for batches of thousands, as ALBERT's"
+    )
     learning_rate: float = option(
         1e-4, "peak; 5e-5 or less for BERT-base and larger, small models bear more"
     )

@@ -42,13 +42,15 @@ class Example:
     problem: str = ""
 
 
-def load_examples(path: str | Path, *, labelled: bool = True) -> list[Example]:
+def load_examples(
+    path: str | Path, config: TrainConfig | None = None, *, labelled: bool = True
+) -> list[Example]:
     """Read a JSONL file or a SQuAD JSON file (v1.1, v2, CMRC 2018, DRCD, XQuAD).
 
-    Without `labelled`, answers may be missing, as for prediction. Raises UserError
-    with file, line and field for what is not of the form. An answer that does not
-    stand where `answer_start` says is no error: the example keeps it for scoring
-    and gets a `problem`.
+    Without `labelled`, answers may be missing. Raises UserError with file, line and
+    field for what is not of the form. An answer that does not stand where
+    `answer_start` says is no error: the example keeps it for scoring and gets a
+    `problem`. The settings have no influence.
     """
     path = Path(path)
     try:
@@ -62,9 +64,8 @@ def load_examples(path: str | Path, *, labelled: bool = True) -> list[Example]:
         records = jsonl_records(text, path)
     examples = [parse_example(record, source, labelled) for source, record in records]
     if not examples:
-        raise UserError(
-            f"no questions in {path}", "the file is empty", f"a line is {EXAMPLE_LINE}"
-        )
+        remedy = f"a line is {EXAMPLE_LINE}"
+        raise UserError(f"no questions in {path}", "the file is empty", remedy)
     seen: dict[str, str] = {}
     for example in examples:
         if example.id in seen:

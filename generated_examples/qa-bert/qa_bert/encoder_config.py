@@ -18,6 +18,8 @@ class BaseEncoderConfig:
     """
 
     model_type: ClassVar[str] = ""
+    sentence_order: ClassVar[str] = "none"
+    max_ngram: ClassVar[int] = 1
 
     vocab_size: int
     hidden_size: int

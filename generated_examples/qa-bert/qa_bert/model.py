@@ -6,9 +6,15 @@ import keras
 from keras import layers, ops
 
 from .config import TrainConfig
+from .encoder import EncoderConfig
 from .transformer import full_precision
 
 HUGGING_FACE_TASK = "ForQuestionAnswering"  # transformers' name of the same head
+
+
+def encoder_options(config: TrainConfig) -> dict[str, Any]:
+    """Return what `build_encoder` is asked for beside its last layer: nothing."""
+    return {}
 
 
 def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:
@@ -62,6 +68,18 @@ def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:
     return model
 
 
+def hugging_face_model(model: keras.Model, config: TrainConfig) -> keras.Model:
+    """Return what a Hugging Face folder holds: all of the model."""
+    return model
+
+
 def hugging_face_config(config: TrainConfig) -> dict[str, Any]:
     """Return what transformers' config.json says of the head."""
+    return {}
+
+
+def hugging_face_files(
+    model: keras.Model, encoder_config: EncoderConfig, config: TrainConfig
+) -> dict[str, bytes]:
+    """Return further files of such a folder by their path in it; here none."""
     return {}

@@ -40,13 +40,56 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
+class LayerRates:
+    """Gives some layers a learning rate of their own; to be mixed into an optimizer.
+
+    `rate_factors`, layer name -> multiple of the rate, is set before the optimizer is
+    built. Weight decay goes on at the common rate, and the norm of all gradients is
+    clipped as ever, so a factor changes the length of a layer's steps and nothing else.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.rate_factors: dict[str, float] = {}
+        self.factors: list[float] = []
+
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Make the optimizer's own variables, and look up each variable's factor."""
+        super().build(variables)
+        layers = [variable.path.split("/")[0] for variable in variables]
+        self.factors = [self.rate_factors.get(layer, 1.0) for layer in layers]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Change one variable."""
+        factor = self.factors[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * factor)
+
+
+class AdamW(LayerRates, keras.optimizers.AdamW):
+    """Keras' AdamW with `rate_factors`."""
+
+
+class Lamb(LayerRates, keras.optimizers.Lamb):
+    """Keras' LAMB with `rate_factors`."""
+
+
+OPTIMIZERS = {"adamw": AdamW, "lamb": Lamb}
+
+
 def make_optimizer(config: Any, total_steps: int) -> keras.optimizers.Optimizer:
-    """Return AdamW as BERT uses it; `total_steps` counts the batches of the run.
+    """Return AdamW as BERT uses it, or LAMB; `total_steps` counts the run's batches.
 
     Decay is decoupled from the gradient and leaves out biases and LayerNorm, whose
-    weights Keras calls "gamma" and "beta": "LayerNorm" would match nothing.
+    weights Keras calls "gamma" and "beta": "LayerNorm" would match nothing. In Keras'
+    LAMB the decay takes no part in the ratio of norms, as it does in the paper.
     """
-    optimizer = keras.optimizers.AdamW(
+    if config.optimizer not in OPTIMIZERS:
+        raise UserError(
+            f'unknown optimizer "{config.optimizer}"',
+            "it is not among those of optimization.py",
+            f"--optimizer with one of {', '.join(OPTIMIZERS)}",
+        )
+    optimizer = OPTIMIZERS[config.optimizer](
         learning_rate=WarmupLinearDecay(
             config.learning_rate, round(total_steps * config.warmup_ratio), total_steps
         ),

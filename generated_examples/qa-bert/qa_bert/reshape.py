@@ -20,6 +20,7 @@ import keras
 import numpy as np
 from tokenizers import Tokenizer
 
+from . import weight_names
 from .checkpoint_writers import write_folder
 from .checkpoints import find_checkpoint, model_variables
 from .encoder import EncoderConfig, build_encoder
@@ -77,6 +78,7 @@ def write(
         vocab_size=len(arrays[TOKENS]),
         max_position_embeddings=len(arrays[POSITIONS]),
     )
+    weight_names.release_config(config, "torch")  # may refuse: before a file is there
     encoder = build_encoder(config)
     for key, variable in model_variables(encoder).items():
         variable.assign(arrays[key])

@@ -8,6 +8,7 @@ is read in checkpoint_formats.py.
 
 import dataclasses
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from . import weight_names
 from .checkpoints import (
     Checkpoint,
     LoadReport,
-    assign_variable,
+    copy_entries,
     find_checkpoint,
     find_config,
     model_variables,
@@ -26,15 +27,17 @@ from .checkpoints import (
 )
 from .encoder import EncoderConfig, build_encoder
 from .errors import UserError
-from .spelling import Entry, Spelling, find_spelling
+from .spelling import PARTS, Entry, Spelling, find_spelling
+from .variables import LateValues
 
-# What `skip` takes, and the layer that then keeps its random weights.
+# What `skip` takes, and the layers that then keep their random weights.
 SKIPPABLE = {
-    "token_embedding": "embeddings_token",
-    "position_embedding": "embeddings_position",
-    "segment_embedding": "embeddings_segment",
-    "embedding_layer_norm": "embeddings_layer_norm",
-    "pooler": "pooler",
+    "token_embedding": ("embeddings_token",),
+    "position_embedding": ("embeddings_position",),
+    "segment_embedding": ("embeddings_segment",),
+    "embedding_layer_norm": ("embeddings_layer_norm",),
+    "pooler": ("pooler",),
+    "head": tuple(weight_names.HEADS),  # a task's last layers
 }
 # Layers that many files lack; without an entry they stay random.
 OPTIONAL = ("pooler", "embeddings_task", *weight_names.HEADS)
@@ -71,27 +74,36 @@ class CheckpointAdapter:
         """Copy the weights into the encoder and report what was done.
 
         `encoder` may be a task's model; its head is loaded where the file has it.
-        Raises UserError where an entry is missing or has another shape. The pooler
-        and the head may be missing: they stay random.
+        Raises UserError where an entry is missing or has another shape. Pooler and head
+        may be missing as a whole: they stay random.
         """
         checkpoint = open_checkpoint(path)
         spelling = spelling_of(checkpoint, path)
-        used, random = {}, []
+        found, random, filled = [], [], []
         for key, variable in model_variables(encoder).items():
             layer, _, part = key.rpartition("/")
             entries = [] if layer in skip else spelling.entries(layer, part)
             entry = next((e for e in entries if e.name in checkpoint.shapes), None)
             if entry:
-                array = entry.convert(checkpoint.read(entry.name), variable.shape)
-                assign_variable(variable, key, entry.name, array)
-                used[key] = entry.name
-            elif layer in skip or layer in OPTIONAL:
+                found.append((key, variable, entry))
+                continue
+            lacking = layer not in skip and has_layer(checkpoint, spelling, layer)
+            if layer in skip or (layer in OPTIONAL and not lacking):
                 random.append(key)
-            elif not weight_names.fill_missing(variable, key, config):
+            elif not lacking and weight_names.fill_missing(variable, key, config):
+                filled.append(key)
+            else:
                 raise missing_entry(checkpoint, entries, key)
-        unused = sorted(set(checkpoint.shapes) - set(used.values()))
-        warning = weight_names.doubts(config)
-        return LoadReport(tuple(used), tuple(random), tuple(unused), warning)
+        copy_entries(checkpoint, found)
+        unused = sorted(set(checkpoint.shapes) - {entry.name for _, _, entry in found})
+        return LoadReport(
+            tuple(key for key, _, _ in found),
+            tuple(random),
+            tuple(unused),
+            weight_names.doubts(config),
+            filled=tuple(filled),
+            spare=tuple(spelling.spare(unused)),
+        )
 
 
 def spelling_of(checkpoint: Checkpoint, path: Path) -> Spelling:
@@ -108,6 +120,12 @@ def spelling_of(checkpoint: Checkpoint, path: Path) -> Spelling:
             "give a checkpoint of that model, or write a CheckpointAdapter",
         )
     return found
+
+
+def has_layer(checkpoint: Checkpoint, spelling: Spelling, layer: str) -> bool:
+    """Return whether a file has any variable of a layer."""
+    entries = (spelling.entries(layer, part) for part in PARTS)
+    return any(entry.name in checkpoint.shapes for each in entries for entry in each)
 
 
 def missing_entry(
@@ -147,7 +165,7 @@ def load_pretrained(
             )
     adapter = adapter or CheckpointAdapter()
     path = find_checkpoint(checkpoint)
-    layers = [SKIPPABLE[part] for part in skip]
+    layers = [layer for part in skip for layer in SKIPPABLE[part]]
     config = adapter.adapt_config(path)
     skipped = {"skip": layers} if layers else {}  # an adapter need not know it
     return adapter.adapt_weights(encoder, config, path, **skipped)
@@ -186,14 +204,18 @@ def from_pretrained(
     """Build an encoder with a checkpoint's sizes and weights.
 
     `config_overrides` replace fields of its config: `num_hidden_layers=4` takes
-    the lowest four layers, `hidden_dropout_prob=0.0` switches dropout off.
+    the lowest four layers, `hidden_dropout_prob=0.0` switches dropout off. What stays
+    random, or looks wrong, is printed; `load_pretrained` returns the whole report.
     """
     config = load_config(checkpoint, adapter=adapter, **config_overrides)
-    encoder = build_encoder(
-        config,
-        return_states=return_states,
-        return_attention_weights=return_attention_weights,
-        concatenate_layers=concatenate_layers,
-    )
-    load_pretrained(encoder, checkpoint, skip=skip, adapter=adapter)
+    with LateValues():
+        encoder = build_encoder(
+            config,
+            return_states=return_states,
+            return_attention_weights=return_attention_weights,
+            concatenate_layers=concatenate_layers,
+        )
+        report = load_pretrained(encoder, checkpoint, skip=skip, adapter=adapter)
+    if report.warning or (report.random and not skip):
+        print(f"{checkpoint}: {report}", file=sys.stderr)
     return encoder

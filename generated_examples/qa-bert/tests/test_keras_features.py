@@ -76,6 +76,39 @@ def test_lora(encoder, tmp_path):
     np.testing.assert_allclose(sequence(loaded), changed, atol=1e-5)
 
 
+def test_token_table_in_reverse(encoder, tmp_path):
+    """In reverse the table gives vectors · tableᵀ in float32, LoRA and all; it saves.
+
+    The table is one variable for both directions.
+    """
+    table = encoder.get_layer("embeddings_token")
+    assert [variable.name for variable in table.weights] == ["embeddings"]
+    vectors = np.random.default_rng(2).normal(size=(2, 4, table.output_dim))
+    vectors = vectors.astype("float32")
+    expected = vectors @ np.asarray(table.embeddings).T
+    np.testing.assert_allclose(table(vectors, reverse=True), expected, atol=1e-5)
+    table.enable_lora(rank=2)
+    changed = np.random.default_rng(3).normal(size=(2, table.output_dim))
+    table.lora_embeddings_b.assign(changed)
+    rows = np.asarray(table(np.arange(50)))
+    assert np.abs(rows @ vectors[0, 0] - expected[0, 0]).max() > 0.1
+    found = np.asarray(table(vectors, reverse=True))
+    np.testing.assert_allclose(found, vectors @ rows.T, atol=1e-5)
+    encoder.save(tmp_path / "table.keras")
+    loaded = keras.saving.load_model(tmp_path / "table.keras")
+    loaded = loaded.get_layer("embeddings_token")
+    np.testing.assert_array_equal(loaded(vectors, reverse=True), found)
+
+
+def test_token_scores_are_in_full_precision():
+    """Under mixed precision the table's scores in reverse are float32."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    table = build_encoder(CONFIG).get_layer("embeddings_token")
+    assert table(np.arange(3)).dtype == "bfloat16"
+    vectors = keras.ops.ones((2, table.output_dim), "bfloat16")
+    assert table(vectors, reverse=True).dtype == "float32"
+
+
 def test_int8(encoder, tmp_path):
     """Quantized weights are int8, the outputs stay close, also after saving."""
     expected = sequence(encoder)

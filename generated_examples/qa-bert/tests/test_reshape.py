@@ -76,7 +76,7 @@ def test_added_tokens(checkpoint, tmp_path):
     add = ["--add-tokens", "catdog", "5g"]
     reshape.main([str(checkpoint), "--output-dir", str(tmp_path / "new"), *add])
     tokens = load_tokenizer(tmp_path / "new").encode("the catdog sat").tokens
-    assert tokens == ["the", "catdog", "sat"]
+    assert tokens == ["[CLS]", "the", "catdog", "sat", "[SEP]"]
     found = encode(tmp_path / "new", TEXTS[0])
     np.testing.assert_allclose(found, encode(checkpoint, TEXTS[0]), atol=1e-5)
     with pytest.raises(UserError, match="cannot add"):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from safetensors.numpy import save_file
 
 import released
+from qa_bert import variables
 from qa_bert.checkpoints import (
     model_variables,
 )
@@ -86,6 +87,40 @@ def test_hugging_face(tmp_path, prefix, old_norms):
     weights = random_weights()
     write_hugging_face(tmp_path, weights, prefix, old_norms)
     assert_equal(from_pretrained(tmp_path), weights)
+
+
+def test_what_stays_random_is_said(tmp_path, capsys):
+    """A file without a pooler loads, and says that the pooler is random."""
+    weights = random_weights()
+    write_hugging_face(tmp_path, weights)
+    from_pretrained(tmp_path)
+    assert "random" not in capsys.readouterr().err
+    for key in ("pooler/kernel", "pooler/bias"):
+        del weights[key]
+    write_hugging_face(tmp_path, weights)
+    from_pretrained(tmp_path)
+    assert "random: pooler/kernel, pooler/bias" in capsys.readouterr().err
+
+
+def test_training_does_not_reach_the_file(tmp_path):
+    """The model's numbers are its own, wherever the file's were read from."""
+    weights = random_weights()
+    write_hugging_face(tmp_path, weights)
+    encoder = from_pretrained(tmp_path)
+    for variable in encoder.weights:
+        variable.assign_add(np.ones(variable.shape))
+    assert_equal(encoder, {key: array + 1 for key, array in weights.items()})
+    assert_equal(from_pretrained(tmp_path), weights)
+
+
+def test_a_wrong_copy_is_noticed(tmp_path, monkeypatch):
+    """What the model holds is compared with the file, not with the copy in between."""
+    write_hugging_face(tmp_path, random_weights())
+    true_copy = variables.copy_aligned
+    with monkeypatch.context() as patch:
+        patch.setattr(variables, "copy_aligned", lambda a, d: true_copy(a + 1, d))
+        with pytest.raises(UserError, match="does not hold what the file has"):
+            from_pretrained(tmp_path)
 
 
 def test_google(tmp_path):

@@ -114,6 +114,8 @@ def test_torch_runs_no_code(tmp_path, write):
         (0, (-2,), (1,)),
         (0, (2,), (1 << 62,)),
         (0, (1 << 40,), (0,)),
+        (0, (3,), (0,)),
+        (0, (2, 2), (1, 1)),
         (0, (0, 1 << 70), (1, 1)),
         (0, (2, 3), (1,)),
         (0, 6, 1),
@@ -121,7 +123,7 @@ def test_torch_runs_no_code(tmp_path, write):
     ],
 )
 def test_torch_stays_within_a_storage(tmp_path, write, place):
-    """A tensor that reaches out of its storage is an error, not other memory."""
+    """A tensor that reaches out of its storage, or overlaps itself, is an error."""
     content = {"a": tensor("FloatStorage", "0", 6, *place)}
     write(tmp_path / "model.bin", content, {"0": NUMBERS})
     with pytest.raises(UserError, match=r"model\.bin"):

@@ -8,10 +8,9 @@ import numpy as np
 
 from .encoder import EncoderConfig
 from .errors import UserError
+from .spelling import OBJECT_PARTS, TASK_HEADS
 
 MODEL = "albert"
-# Short names that `--pretrained` takes, and the PyPI package that holds the files.
-PACKAGED: dict[str, tuple[str, str]] = {}
 
 # Our layer -> its place in Google's files, and in Hugging Face's.
 PLACES_OF_PARTS = {
@@ -33,19 +32,50 @@ PLACES_IN_LAYER = {
     "output": ("ffn_1/intermediate/output/dense", "ffn_output"),
     "output_layer_norm": ("LayerNorm_1", "full_layer_layer_norm"),
 }
-# A task's layers -> where files that were trained for it keep them.
+# Our layer -> its place in brightmart's albert_zh, which has one shared layer.
+BRIGHTMART = {
+    "embeddings_projection": "embeddings/word_embeddings_2",
+    "query": "attention/self/query",
+    "key": "attention/self/key",
+    "value": "attention/self/value",
+    "attention_output": "attention/output/dense",
+    "attention_layer_norm": "attention/output/LayerNorm",
+    "intermediate": "intermediate/dense",
+    "output": "output/dense",
+    "output_layer_norm": "output/LayerNorm",
+}
+# The same in TensorFlow 2's model garden, which numbers them. A file with embeddings as
+# wide as the rest has no projection, and what comes behind it has the number before.
+OBJECTS = {
+    "embeddings_token": "layer_with_weights-0",
+    "embeddings_position": "layer_with_weights-1",
+    "embeddings_segment": "layer_with_weights-2",
+    "embeddings_layer_norm": "layer_with_weights-3",
+    "embeddings_projection": "layer_with_weights-4",
+    "pooler": "layer_with_weights-6 or layer_with_weights-5",
+}
+# The same for a task's layers: spelling.py has those named alike for every model.
 HEADS = {
-    "qa_head": {
-        "google/kernel": "cls/squad/output_weights",
-        "google/bias": "cls/squad/output_bias",
-        "torch/kernel": "qa_outputs.weight",
-        "torch/bias": "qa_outputs.bias",
+    **TASK_HEADS,
+    "mlm_transform": {
+        "google": "cls/predictions/transform/dense",
+        "torch": "predictions.dense",
+        "keras": "predictions/dense",
     },
-    "classifier": {
-        "google/kernel": "output_weights",
-        "google/bias": "output_bias",
-        "torch/kernel": "classifier.weight",
-        "torch/bias": "classifier.bias",
+    "mlm_layer_norm": {
+        "google": "cls/predictions/transform/LayerNorm",
+        "torch": "predictions.LayerNorm",
+        "keras": "predictions/LayerNorm",
+    },
+    "mlm_bias": {
+        "google": "cls/predictions/output_",
+        "torch": "predictions",
+        "keras": "predictions/decoder",  # there predictions/bias is never used
+    },
+    "sentence_order_head": {
+        "google": "cls/seq_relationship/output_",
+        "torch": "sop_classifier.classifier",
+        "keras": "sop_classifier/classifier",
     },
 }
 # hidden_size -> num_hidden_layers of the released models.
@@ -81,21 +111,62 @@ def split_layer(layer: str) -> tuple[str, str, str]:
     return group, inner, part
 
 
-PLACES = {"google": google_place, "torch": torch_place, "keras": keras_place}
+def brightmart_place(layer: str, depth: int = 0) -> str:
+    """Return a layer's place in a checkpoint of albert_zh, without `bert/`."""
+    if layer in PLACES_OF_PARTS:
+        return BRIGHTMART.get(layer) or google_place(layer)
+    group, inner, part = split_layer(layer)
+    shared = "layer_shared" if group == inner == "0" else f"layer_{group}_{inner}"
+    return f"encoder/{shared}/{BRIGHTMART[part]}"
+
+
+def object_place(layer: str, depth: int) -> str:
+    """Return a layer's places in a checkpoint of TensorFlow 2's model garden."""
+    if depth != 1:
+        return "none"  # not one shared layer: another model's file
+    if layer in PLACES_OF_PARTS:
+        return OBJECTS.get(layer, "none")
+    group, inner, part = split_layer(layer)
+    if group != "0" or inner != "0":
+        return "none"
+    place = OBJECT_PARTS[part]
+    return f"layer_with_weights-5/{place} or layer_with_weights-4/{place}"
+
+
+# brightmart's comes before Google's: its names are those and some more.
+PLACES = {
+    "brightmart": brightmart_place,
+    "google": google_place,
+    "torch": torch_place,
+    "keras": keras_place,
+    "objects": object_place,
+}
 
 
 def adapt_config(config: EncoderConfig, style: str) -> EncoderConfig:
     """Return the config as a file of that style means it.
 
-    Google's code computes "gelu" with tanh, and rounds in its own way when it deals
-    layers out to groups; Hugging Face says "gelu_new" where it means tanh. Groups
-    stay as they are dealt out here also for an encoder of fewer layers.
+    Google's code computes "gelu" with tanh, and so do albert_zh and the model garden;
+    Hugging Face says "gelu_new" where it means tanh. Google rounds in its own way when
+    it deals layers out to groups. Groups stay as they are dealt out here also for an
+    encoder of fewer layers. Where LayerNorm stands, and how token vectors are widened,
+    is albert_zh's affair alone: other code has one way and does not look for `ln_type`.
     """
-    config = dataclasses.replace(config, grouped_layers=config.num_hidden_layers)
-    if style != "google":
+    activation = config.hidden_act
+    if style in ("google", "brightmart", "objects") and activation == "gelu":
+        activation = "gelu_new"
+    config = dataclasses.replace(
+        config,
+        hidden_act=activation,
+        grouped_layers=config.num_hidden_layers,
+        wide_embeddings=style == "brightmart",
+    )
+    if style in ("brightmart", "objects"):
+        config = dataclasses.replace(config, num_hidden_groups=1, inner_group_num=1)
+    if style == "brightmart":
         return config
-    activation = "gelu_new" if config.hidden_act == "gelu" else config.hidden_act
-    return dataclasses.replace(config, hidden_act=activation, google_groups=True)
+    google_groups = config.google_groups or style == "google"
+    return dataclasses.replace(config, ln_type="postln", google_groups=google_groups)
 
 
 def release_config(config: EncoderConfig, style: str) -> dict[str, Any]:
@@ -103,8 +174,16 @@ def release_config(config: EncoderConfig, style: str) -> dict[str, Any]:
 
     Raises UserError where the style cannot say what the encoder is.
     """
+    if config.wide_embeddings or config.ln_type != "postln":
+        raise UserError(
+            "an encoder of albert_zh's own kind cannot be written in this format",
+            "it has no way to say that token vectors are widened before positions and "
+            "segments are added, or that LayerNorm comes first",
+            "choose a --format that holds any graph: saved-model, onnx or litert",
+        )
     values = dataclasses.asdict(config)
-    for name in ("num_tasks", "google_groups", "grouped_layers"):
+    ours = ("num_tasks", "google_groups", "grouped_layers", "wide_embeddings")
+    for name in (*ours, "ln_type"):
         del values[name]
     theirs = adapt_config(EncoderConfig(**values), style)
     depth = range(config.num_hidden_layers)
@@ -134,7 +213,7 @@ def fill_missing(variable: keras.Variable, key: str, config: EncoderConfig) -> b
     """
     layer, _, part = key.partition("/")
     same_width = config.embedding_size == config.hidden_size
-    if layer != "embeddings_projection" or not same_width:
+    if layer != "embeddings_projection" or not same_width or config.wide_embeddings:
         return False
     size = config.hidden_size
     variable.assign(np.eye(size) if part == "kernel" else np.zeros(size))
@@ -145,8 +224,13 @@ def doubts(config: EncoderConfig) -> str:
     """Return what looks wrong in a config though its weights fit.
 
     All layers share their weights, so a wrong depth loads without an error; a public
-    copy of albert_tiny_zh says 1 layer instead of 4.
+    copy of albert_tiny_zh says 1 layer instead of 4. So does a wrong `ln_type`.
     """
+    if config.wide_embeddings and config.hidden_size == 2048:
+        return (
+            f'ln_type is "{config.ln_type}", and albert_zh has published both "preln" '
+            'and "postln" for xlarge: the weights fit either, so compare results'
+        )
     known = DEPTHS.get(config.hidden_size, ())
     if config.num_hidden_layers > 1 and config.num_hidden_layers in (
         known or range(99)

@@ -28,6 +28,10 @@ class EncoderConfig(BaseEncoderConfig):
     """Sizes of BERT; encoder_config.py has the fields."""
 
     model_type: ClassVar[str] = "bert"
+    # What the released weights were made with: the task beside masked words, and how
+    # many words were masked side by side at the most.
+    sentence_order: ClassVar[str] = "nsp"
+    max_ngram: ClassVar[int] = 1
 
     @property
     def size(self) -> int:
@@ -54,6 +58,8 @@ def build_encoder(
     hidden), the output of each layer; `attention_weights` (batch, layers, heads,
     length, length); `last_layers_output` (batch, length, n · hidden), the last
     `concatenate_layers` side by side.
+
+    The attribute `config` is this function's; a model that was saved has none.
     """
     inputs = make_inputs(config)
     # (batch, 1, 1, length): the same keys are hidden from every head and query.
@@ -71,4 +77,6 @@ def build_encoder(
         outputs["attention_weights"] = ops.stack(attention_weights, axis=1)
     if concatenate_layers:
         outputs["last_layers_output"] = last_layers(states, concatenate_layers)
-    return keras.Model(inputs, outputs, name="bert")
+    encoder = keras.Model(inputs, outputs, name="bert")
+    encoder.config = config  # for heads that go on as the encoder does
+    return encoder

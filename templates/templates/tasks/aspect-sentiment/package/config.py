@@ -53,7 +53,7 @@ class TrainConfig:
     )
     # Model
     pretrained: str = option(
-        "", "checkpoint folder or a short name; empty: random weights"
+        "", "checkpoint folder, known name or hf://owner/name; empty: random weights"
     )
     encoder_config: str = option(
         "", "JSON of encoder sizes when weights are random; empty: small ones"
@@ -61,6 +61,12 @@ class TrainConfig:
     classifier_dropout: float = option(
         0.1, "before the head; BERT's own, also where the encoder has none"
     )
+    vocabulary: str = option(
+        "wordpiece",
+        "when weights are random: wordpiece or unigram, to be trained on the training "
+        "files, or the path of a vocabulary",
+    )
+    vocab_size: int = option(8000, "tokens of a vocabulary to be trained")
     dtype: str = option(
         "float32",
         "mixed_bfloat16 is up to twice as fast where the processor has bfloat16",
@@ -76,6 +82,9 @@ class TrainConfig:
         6, "sets of this task are small and want more than BERT's usual 2 to 4"
     )
     batch_size: int = option(16, "BERT's papers use 16 or 32")
+    optimizer: str = option(
+        "adamw", "BERT's own; lamb for batches of thousands, as ALBERT's"
+    )
     learning_rate: float = option(
         2e-4, "peak; 5e-5 or less for BERT-base and larger, small models bear more"
     )

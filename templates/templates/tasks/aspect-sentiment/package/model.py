@@ -5,11 +5,19 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from .answers import limit
 from .config import TrainConfig
+from .encoder import EncoderConfig
+from .served_spans import SpanSearch, text_tokens
 from .transformer import full_precision
 
 # transformers' name of the same head: one vector of logits for each token.
 HUGGING_FACE_TASK = "ForTokenClassification"
+
+
+def encoder_options(config: TrainConfig) -> dict[str, Any]:
+    """Return what `build_encoder` is asked for beside its last layer: nothing."""
+    return {}
 
 
 def build_model(encoder: keras.Model, config: TrainConfig) -> keras.Model:
@@ -70,22 +78,33 @@ def aspect_loss(targets: Any, logits: Any) -> Any:
 
 
 def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:
-    """Return the model as it is served: with probabilities under names of their own.
+    """Return the model as it is served: with probabilities, and the spans they mean.
 
-    `start` and `end`, (batch, length), are 0 in the question and at padding;
-    `polarity`, (batch, length, polarities), is in the order of settings.json. The
-    second step needs the words that the first has found: README.md says how.
+    `start` and `end`, (batch, length), are 0 at padding; `implicit`, (batch,), says
+    that the text does not name an aspect; `polarity`, (batch, length, polarities), is
+    in the order of settings.json, that of [CLS] the aspect's own. `span_end` and
+    `span_score` are what SpanSearch finds, down to the lower of both thresholds.
     """
     logits = model.output["logits"]
-    mask = ops.cast(model.input["attention_mask"], "int32")
-    behind_question = ops.cumsum(model.input["segment_ids"], axis=1) > 0
-    first = ops.equal(ops.cumsum(mask, axis=1), 1)
-    shown = ops.cast(ops.logical_or(behind_question, first), "int32") * mask
-    spans = ops.sigmoid(logits[..., :2]) * ops.cast(shown, logits.dtype)[..., None]
-    outputs = {"start": spans[..., 0], "end": spans[..., 1]}
+    mask = ops.cast(model.input["attention_mask"], logits.dtype)
+    spans = ops.sigmoid(logits[..., :2]) * mask[..., None]
+    start, end = spans[..., 0], spans[..., 1]
+    threshold = min(limit(config.aspect_threshold), limit(config.opinion_threshold))
+    search = SpanSearch(
+        threshold, config.max_span_length, config.max_aspects, dtype=full_precision()
+    )
+    shown = ops.cast(text_tokens(model.input), logits.dtype)
+    span_end, span_score = search(start, end, shown)
+    outputs = {"start": start, "end": end, "implicit": start[:, 0] * end[:, 0]}
+    outputs |= {"span_end": span_end, "span_score": span_score}
     if config.polarities:
         outputs["polarity"] = ops.softmax(logits[..., 2:])
     return keras.Model(model.input, outputs, name=model.name)
+
+
+def hugging_face_model(model: keras.Model, config: TrainConfig) -> keras.Model:
+    """Return what a Hugging Face folder holds: all of the model."""
+    return model
 
 
 def hugging_face_config(config: TrainConfig) -> dict[str, Any]:
@@ -98,3 +117,10 @@ def hugging_face_config(config: TrainConfig) -> dict[str, Any]:
         "classifier_dropout": config.classifier_dropout,
         "classifier_dropout_prob": config.classifier_dropout,
     }
+
+
+def hugging_face_files(
+    model: keras.Model, encoder_config: EncoderConfig, config: TrainConfig
+) -> dict[str, bytes]:
+    """Return further files of such a folder by their path in it; here none."""
+    return {}

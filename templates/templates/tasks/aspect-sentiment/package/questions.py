@@ -7,6 +7,8 @@ from .aspects import Aspect, Example, Place
 from .config import TrainConfig
 
 UNKNOWN = -1  # a target that the loss passes over
+# The questions that README.md gives for Chinese texts: a new vocabulary knows them.
+CHINESE_QUESTIONS = ("文中评价了哪些方面？", "文中怎样评价{aspect}？", "整体")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,137 @@
+"""Vectors of texts; as a command, a file of texts to a NumPy file of vectors.
+
+    python -m PACKAGE.embed --input texts.txt --output vectors.npy
+    python -m PACKAGE.embed --model-dir runs/one --input in.jsonl --output vectors.npy
+
+The input is text, one a line, or JSONL with a field "sentence" (or --field). Blank
+lines do not count; row n of the output is the vector of the text that comes n-th. The
+file may be larger than memory: texts are read and vectors written piece by piece.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import keras
+import numpy as np
+from tokenizers import Tokenizer
+
+from . import runs
+from .batching import evaluation_plan, pad_rows
+from .config import TrainConfig
+from .errors import ArgumentParser, UserError, run_command
+from .features import encode
+
+CHUNK = 8192  # texts that are in memory at a time
+BATCH = 64  # texts that go through the model at a time
+
+
+def embed_texts(
+    model: keras.Model,
+    texts: Sequence[str],
+    tokenizer: Tokenizer,
+    config: TrainConfig,
+    *,
+    progress: bool = False,
+) -> np.ndarray:
+    """Return the vectors of texts, float32 (texts, hidden), in their order.
+
+    A text longer than `max_length` tokens is cut.
+    """
+    rows = encode(texts, tokenizer, config.max_length)
+    lengths = np.array([len(row) for row in rows])
+    vectors = np.empty((len(rows), model.output["embedding"].shape[-1]), "float32")
+    plan = evaluation_plan(lengths, BATCH)
+    bar = keras.utils.Progbar(len(plan), verbose=int(progress and sys.stdout.isatty()))
+    for step, batch in enumerate(plan, start=1):
+        inputs = pad_rows([rows[i] for i in batch], limit=config.max_length)
+        inputs["segment_ids"] = np.zeros_like(inputs["input_ids"])
+        vectors[batch] = model.predict_on_batch(inputs)["embedding"]
+        bar.update(step)
+    return vectors
+
+
+def read_texts(path: Path, field: str = "sentence") -> Iterator[str]:
+    """Yield the texts of a file, one a line; of JSONL, a field of each line.
+
+    Raises UserError with file and line for what cannot be read.
+    """
+    remedy = "give text in UTF-8, one a line, or JSONL"
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            place = f"{path}:{number}"
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+                if "\0" in text:
+                    raise ValueError("it holds zeros, as UTF-16 does")
+                if not text:
+                    continue
+                if path.suffix not in (".jsonl", ".json"):
+                    yield text
+                    continue
+                record = json.loads(text)
+            except ValueError as error:
+                raise UserError(f"{place}: not a text", str(error), remedy) from error
+            value = record.get(field) if isinstance(record, dict) else None
+            if not isinstance(value, str):
+                why = f'"{field}" is missing, or no text'
+                raise UserError(f"{place}: not a text", why, "name it with --field")
+            yield value
+
+
+def chunks(texts: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
+    """Yield lists of so many texts."""
+    texts = iter(texts)
+    while chunk := list(islice(texts, size)):
+        yield chunk
+
+
+def write_vectors(run: runs.Run, path: Path, field: str, output: Path) -> int:
+    """Write a file's vectors as float32 (texts, hidden); return how many.
+
+    The output is whole or absent. Raises UserError for a file without texts.
+    """
+    count = sum(1 for _ in read_texts(path, field))  # a bad line shows before the work
+    if not count:
+        raise UserError(f"no texts in {path}", "the file is empty", "give another file")
+    width = run.model.output["embedding"].shape[-1]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output.with_name(f"unfinished-{output.name}")
+    vectors = np.lib.format.open_memmap(
+        temporary, mode="w+", dtype="float32", shape=(count, width)
+    )
+    bar = keras.utils.Progbar(count, verbose=int(sys.stdout.isatty()))
+    done = 0
+    for chunk in chunks(read_texts(path, field)):
+        found = embed_texts(run.model, chunk, run.tokenizer, run.config)
+        vectors[done : done + len(chunk)] = found
+        done += len(chunk)
+        bar.update(done)
+    vectors.flush()
+    os.replace(temporary, output)
+    return count
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Read, embed, write."""
+    parser = ArgumentParser("embed", __doc__)
+    parser.add_argument("--model-dir", default="", help="run folder; default: newest")
+    parser.add_argument("--input", required=True, help="file of texts")
+    parser.add_argument("--output", required=True, help=".npy file to write")
+    parser.add_argument("--field", default="sentence", help="field of a JSONL line")
+    options = parser.parse_args(arguments)
+    output = Path(options.output)
+    if output.suffix != ".npy":
+        raise UserError(
+            f"cannot write {output}", "vectors go to a .npy file", f"{output}.npy"
+        )
+    run = runs.load_run(options.model_dir, TrainConfig)
+    count = write_vectors(run, Path(options.input), options.field, output)
+    print(f"{count} vectors in {output}")
+
+
+if __name__ == "__main__":
+    run_command(main)

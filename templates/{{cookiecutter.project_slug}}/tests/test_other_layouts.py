@@ -1,0 +1,1 @@
+# {% include "encoders/" ~ cookiecutter.model ~ "/tests/test_other_layouts.py" %}

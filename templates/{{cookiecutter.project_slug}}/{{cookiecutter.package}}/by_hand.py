@@ -1,0 +1,1 @@
+# {% include "common/package/by_hand.py" %}

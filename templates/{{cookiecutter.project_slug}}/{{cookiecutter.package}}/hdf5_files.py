@@ -1,0 +1,1 @@
+# {% include "common/package/hdf5_files.py" %}

@@ -1,0 +1,1 @@
+# {% include "encoders/" ~ cookiecutter.model ~ "/package/known_checkpoints.py" %}

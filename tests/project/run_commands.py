@@ -1,0 +1,40 @@
+"""Run several commands of a project in one process.
+
+TensorFlow takes most of the time of a short command, so it is loaded once.
+
+    python run_commands.py PROJECT COMMANDS.json OUTPUTS.json
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+
+def run_command(command: list[str]) -> str:
+    """Run a script's `main` with its arguments, or cd; return what it printed."""
+    script, *arguments = command
+    if script == "cd":
+        os.chdir(*arguments)
+        return ""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        importlib.import_module(Path(script).stem).main(arguments)
+    return output.getvalue()
+
+
+def main(project: str, commands: str, outputs: str) -> None:
+    """Run all commands in their order and write what each printed."""
+    sys.path.insert(0, project)
+    report = Path(outputs).resolve()
+    found = [run_command(each) for each in json.loads(Path(commands).read_text())]
+    report.write_text(json.dumps(found), "utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
