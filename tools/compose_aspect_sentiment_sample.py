@@ -30,8 +30,9 @@ POLARITIES = {"good": "positive", "bad": "negative", "fair": "neutral"}
 TURNED = {"good": "bad", "bad": "good", "fair": "bad"}
 FACT_THINGS = {"restaurant": ("food", "drinks"), "computer": ("body", "screen")}
 # In the clauses of the words' file, aspects are {A}, {B}, and {C}, which is A's word
-# again. {was} agrees with the aspect before it, {wasA} with A. Opinions are these marks;
-# each says on which aspects it is an opinion, in whose tone, and whether that is turned.
+# again. {was} agrees with the aspect before it, {wasA} with A. Opinions are these
+# marks; each says on which aspects it is an opinion, in whose tone, and whether that is
+# turned.
 OPINIONS = {
     "a": ("A", "A", False),
     "a2": ("A", "A", False),
@@ -41,6 +42,7 @@ OPINIONS = {
     "c": ("C", "A", True),
     "not": ("A", "A", False),  # "not" and a word of the turned tone
 }
+
 
 @dataclass
 class Draft:

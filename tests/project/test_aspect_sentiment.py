@@ -1,4 +1,4 @@
-"""Projects that find aspects and opinions: the commands, both languages, the exports."""
+"""Projects that find aspects and opinions: commands, both languages, exports."""
 
 from __future__ import annotations
 

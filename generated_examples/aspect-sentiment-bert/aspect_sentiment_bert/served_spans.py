@@ -1,4 +1,4 @@
-"""The search for spans in the graph of an export: span_search.py in Keras' operations."""
+"""The search for spans in the graph of an export: as span_search.py, in Keras' ops."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class SpanSearch(layers.Layer):
     """
 
     def __init__(self, threshold: float, longest: int, most: int, **options: Any):
-        """Take the lowest score of a span, its tokens and the spans of a row at most."""
+        """Take the lowest score of a span, most tokens of one, most spans of a row."""
         super().__init__(**options)
         self.threshold, self.longest, self.most = threshold, longest, most
 
@@ -28,25 +28,28 @@ class SpanSearch(layers.Layer):
         place = ops.arange(length, dtype="int32")
         ends = place[:, None] + ops.arange(self.longest, dtype="int32")
 
-        def pick(left: Any, _: Any) -> tuple[Any, tuple[Any, Any, Any]]:
+        def pick(_: Any, found: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+            left, span_end, span_score = found
             flat = ops.reshape(left, (-1, length * self.longest))
             number = ops.cast(ops.argmax(flat, axis=1), "int32")
-            first = number // self.longest
-            last = first + number % self.longest
+            first = ops.expand_dims(number // self.longest, -1)  # (batch, 1)
+            last = first + ops.expand_dims(number % self.longest, -1)
+            score = ops.max(flat, axis=1, keepdims=True)
+            here = ops.logical_and(ops.equal(place, first), score > 0)
             apart = ops.logical_or(
-                place[:, None] > last[:, None, None], ends < first[:, None, None]
+                place[:, None] > last[..., None], ends < first[..., None]
             )
-            score = ops.max(flat, axis=1)
-            return ops.where(apart, left, 0.0), (first, last, score)
+            return (
+                ops.where(apart, left, 0.0),
+                ops.where(here, last, span_end),
+                ops.where(here, score, span_score),
+            )
 
         scores = self.span_scores(start * shown, end * shown)
-        rounds = ops.arange(self.most)
-        _, (first, last, score) = ops.scan(pick, scores, rounds)  # (spans, batch) each
-        here = ops.logical_and(
-            ops.equal(first[..., None], place), score[..., None] > 0
-        )  # (spans, batch, length)
-        span_end = ops.max(ops.where(here, last[..., None], -1), axis=0)
-        return span_end, ops.max(ops.where(here, score[..., None], 0.0), axis=0)
+        none = ops.zeros_like(start)
+        found = (scores, ops.cast(none, "int32") - 1, none)
+        _, span_end, span_score = ops.fori_loop(0, self.most, pick, found)
+        return span_end, span_score
 
     def span_scores(self, start: Any, end: Any) -> Any:
         """Return scores (batch, length, longest): of each token, and tokens behind it.

@@ -75,7 +75,7 @@ def test_mams(tmp_path):
 
 
 def test_triplets(tmp_path):
-    """A span is one token, first and last, or all; -1 is implicit; domains may follow."""
+    """A span is a token, first and last, or all; -1 is implicit; a domain follows."""
     lines = [
         "The  old fish soup was not very good .####[([2, 3], [5, 6, 7], 'NEG')]",
         "Great fish and staff , come !####[([1], [0], 'POS'), ([3], [0], 'POS'), "

@@ -22,7 +22,7 @@ from aspect_sentiment_bert.tokenizer import (
 )
 
 TEXT = "The Café soup was cold and far too salty; the waiter was kind but never came."
-SECOND = "The first room was clean and bright, the second room dirty. Never, never again."
+SECOND = "The first room was clean and bright, the second room dirty. Never ever again."
 
 
 def span(text, words, skip=0, **more):
@@ -56,10 +56,10 @@ GOOD = [
             span(SECOND, "room", 1, polarity="negative")
             | {"opinions": [span(SECOND, "dirty")]},
             {"text": None, "polarity": "negative"}
-            | {"opinions": [span(SECOND, "never again")]},
+            | {"opinions": [span(SECOND, "ever again")]},
         ],
     },
-    {"text": "The bill was fair.", "aspects": [{"text": "bill", "polarity": "neutral"}]},
+    {"text": "A fair bill.", "aspects": [{"text": "bill", "polarity": "neutral"}]},
 ]
 CONFIG = TrainConfig(
     max_length=64,
@@ -97,7 +97,8 @@ def answers_in(features, questions):
     for row, index in enumerate(features.question):
         targets = features.targets[slice(*features.row_splits[row : row + 2])]
         begin, first = features.text_start[row], features.first_token[row]
-        offsets = features.token_offsets(index)[first : first + len(targets) - begin - 1]
+        count = len(targets) - begin - 1
+        offsets = features.token_offsets(index)[first : first + count]
         inner, text = targets[begin:-1], questions[index].text
         starts, ends = (np.flatnonzero(inner[:, column] == 1) for column in (0, 1))
         for start, end in zip(starts, ends, strict=True):
@@ -119,7 +120,7 @@ def test_targets_are_the_answers(examples, tokenizer):
         {"spans": {("room", -1)}, "first": {(1, 1, -1)}},
         {"spans": {("clean", 2)}, "first": {(-1, -1, 2)}},
         {"spans": {("dirty", 0)}, "first": {(-1, -1, 0)}},
-        {"spans": {("never again", 0)}, "first": {(-1, -1, 0)}},
+        {"spans": {("ever again", 0)}, "first": {(-1, -1, 0)}},
         {"spans": {("bill", -1)}, "first": {(0, 0, -1)}},
         {"spans": set(), "first": {(-1, -1, 1)}},
     ]
@@ -175,7 +176,8 @@ def test_windows_hold_the_whole_text(examples, tokenizer):
         assert set(np.diff(features.first_token[rows])) == {4}
         seen = set()
         for row in rows:
-            ids = features.input_ids[slice(*features.row_splits[row : row + 2])].tolist()
+            part = slice(*features.row_splits[row : row + 2])
+            ids = features.input_ids[part].tolist()
             begin, first = features.text_start[row], features.first_token[row]
             assert ids[0] == special.cls and ids[begin - 1] == ids[-1] == special.sep
             assert len(ids) <= 29
@@ -244,10 +246,10 @@ def test_settings_from_the_data(examples):
 
 def test_questions_in_another_language(examples):
     """Both questions and the name of what is not named are settings."""
-    words = {"aspect_question": "有哪些方面？", "opinion_question": "怎样评价{aspect}？"}
+    words = {"aspect_question": "有哪些方面？", "opinion_question": "{aspect}怎样？"}
     config = TrainConfig(**{**vars(CONFIG), **words, "implicit_name": "整体"})
     asked = [each.question for each in questions_with_answers(examples[1:2], config)]
-    assert asked == ["有哪些方面？", "怎样评价room？", "怎样评价room？", "怎样评价整体？"]
+    assert asked == ["有哪些方面？", "room怎样？", "room怎样？", "整体怎样？"]
 
 
 def test_report(tmp_path, tokenizer):

@@ -33,7 +33,7 @@ CONFIG = TrainConfig(
 
 
 def example(text, *aspects, name="a"):
-    """Return an example; an aspect is words (None: implicit), skip, and its opinions."""
+    """Return an example; an aspect is words (None: implicit), skip and opinions."""
     made = []
     for words, skip, opinions in aspects:
         judged = tuple(
@@ -72,7 +72,8 @@ class Oracle:
         """Return what tells a row from others: its ids and its segments."""
         length = inputs["attention_mask"][row].sum()
         return b"".join(
-            inputs[name][row, :length].tobytes() for name in ("input_ids", "segment_ids")
+            inputs[name][row, :length].tobytes()
+            for name in ("input_ids", "segment_ids")
         )
 
     def predict_on_batch(self, inputs):
@@ -84,7 +85,8 @@ class Oracle:
             if known is None:
                 continue
             for place, (start, end, polarity) in enumerate(known[: len(targets)]):
-                targets[place, :2] = self.sure * (2 * np.array([start > 0, end > 0]) - 1)
+                signs = 2 * np.array([start > 0, end > 0]) - 1
+                targets[place, :2] = self.sure * signs
                 if polarity >= 0:
                     targets[place, 2 + polarity] = self.sure
         return {"logits": logits}
@@ -140,7 +142,7 @@ def test_aspects_are_not_taken_from_the_answers(tokenizer):
 
 
 def test_order_and_windows(tokenizer):
-    """Long texts are read in parts, and each prediction stands at its example's place."""
+    """Long texts are read in parts; predictions are in the order of the examples."""
     config = TrainConfig(**{**vars(CONFIG), "max_length": 48})
     examples = []
     for number in (2, 14, 29):  # texts that share no part

@@ -69,7 +69,8 @@ def test_only_exact_matches_count():
     assert metrics.exact_scores(gold, found, "aspect") == pytest.approx(
         {"aspect_precision": 200 / 3, "aspect_recall": 100.0, "aspect_f1": 80.0}
     )
-    assert metrics.exact_scores(gold, found, "pair")["pair_f1"] == pytest.approx(100 / 3)
+    pairs = metrics.exact_scores(gold, found, "pair")
+    assert pairs["pair_f1"] == pytest.approx(100 / 3)
     scores = metrics.exact_scores(gold, found, "opinion", "given")
     assert scores["given_precision"] == pytest.approx(50.0)
     assert scores["given_recall"] == pytest.approx(200 / 3)
@@ -100,7 +101,8 @@ def test_best_thresholds_are_the_best():
     """No other two thresholds of the grid give a higher F1."""
     random = np.random.default_rng(3)
     right = random.random(200) < 0.4
-    scores = np.clip(random.normal(np.where(right, 0.6, 0.4)[:, None], 0.2, (200, 2)), 0, 1)
+    means = np.where(right, 0.6, 0.4)[:, None]
+    scores = np.clip(random.normal(means, 0.2, (200, 2)), 0, 1)
 
     def f1(first, second):
         left = (scores[:, 0] >= first) & (scores[:, 1] >= second)
