@@ -85,8 +85,10 @@ class TrainConfig:
     optimizer: str = option(
         "adamw", "BERT's own; lamb for batches of thousands, as ALBERT's"
     )
-    learning_rate: float = option(
-        2e-4, "peak; 5e-5 or less for BERT-base and larger, small models bear more"
+    learning_rate: float | None = option(
+        None,
+        "peak; empty: 2e-4, where weights are random 1e-3; BERT-base and larger want "
+        "5e-5 or less",
     )
     warmup_ratio: float = option(
         0.1, "part of the steps in which the rate rises from 0; then it falls to 0"

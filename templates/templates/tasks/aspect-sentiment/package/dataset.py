@@ -88,10 +88,13 @@ def describe_aspects(examples: Sequence[Example]) -> str:
 
 
 def settle(config: TrainConfig, examples: Sequence[Example]) -> TrainConfig:
-    """Return the settings with what the training data decide: kind and polarities.
+    """Return the settings with kind and polarities of the files, and a learning rate.
 
     Raises UserError for settings that cannot be followed.
     """
+    if config.learning_rate is None:
+        rate = 2e-4 if config.pretrained else 1e-3
+        config = dataclasses.replace(config, learning_rate=rate)
     if "{aspect}" not in config.opinion_question:
         raise UserError(
             f'--opinion-question "{config.opinion_question}" asks for no aspect',
