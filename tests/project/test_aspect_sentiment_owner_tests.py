@@ -48,13 +48,13 @@ DEFECTS = {
         "span_search.py",
         "        between += none_ends[lasts] - none_ends[first]\n",
         "",
-        "test_decoding.py::test_search_equals_trying_everything",
+        "test_span_search.py::test_search_equals_trying_everything",
     ),
     "spans overlap": Defect(
         "span_search.py",
         "            taken[first : last + 1] = True\n",
         "            taken[first] = True\n",
-        "test_decoding.py::test_search_equals_trying_everything",
+        "test_span_search.py::test_search_equals_trying_everything",
     ),
     "a served span may begin in the question": Defect(
         "served_spans.py",
@@ -78,11 +78,19 @@ DEFECTS = {
         "aspects.py",
         "        if count != 1:\n",
         "        if count < 1:\n",
-        "test_dataset.py::test_report",
+        "test_aspects.py::test_report",
     ),
 }
 # The task's tests, and the common ones that depend on the task.
-TESTS = ("aspect_files", "dataset", "decoding", "metrics", "model")
+TESTS = (
+    "aspect_files",
+    "aspects",
+    "dataset",
+    "decoding",
+    "metrics",
+    "model",
+    "span_search",
+)
 TESTS += ("checkpoint_writers", "training")
 
 

@@ -1,6 +1,7 @@
 """Aspects, the opinions on them, and texts with both: what a record means."""
 
 import dataclasses
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -150,6 +151,9 @@ def find_place(
     end = start + len(words) if end is None else end
     if start < 0 or text[start:end] != words:
         raise Misplaced(f'the {kind} "{words[:60]}" does not stand at {start}:{end}')
+    # Control characters, spaces and separate accents: of those there are no tokens.
+    if all(unicodedata.category(character)[0] in "CZM" for character in words):
+        raise Misplaced(f"the {kind} at {start}:{end} has no visible character")
     return start, end
 
 
