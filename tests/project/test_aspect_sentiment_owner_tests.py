@@ -21,9 +21,9 @@ DEFECTS = {
         "test_dataset.py::test_segments_point_at_the_aspect",
     ),
     "unknown opinions are taught as none": Defect(
-        "questions.py",
-        "    if aspect.opinions is not None:\n        spans = tuple(",
-        "    if True:\n        spans = tuple(",
+        "features.py",
+        "    if question.spans is not None:\n",
+        "    if question.spans is not True:\n",
         "test_dataset.py::test_what_the_data_do_not_say_has_no_target",
     ),
     "a part of the text denies the implicit aspect": Defect(

@@ -10,7 +10,6 @@ from aspect_sentiment_bert.dataset import (
     load_examples,
     make_dataset,
 )
-from aspect_sentiment_bert.errors import UserError
 from aspect_sentiment_bert.features import make_features
 from aspect_sentiment_bert.questions import questions_with_answers
 from aspect_sentiment_bert.tokenizer import (

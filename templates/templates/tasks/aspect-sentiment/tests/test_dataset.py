@@ -10,7 +10,6 @@ from {{ cookiecutter.package }}.dataset import (
     load_examples,
     make_dataset,
 )
-from {{ cookiecutter.package }}.errors import UserError
 from {{ cookiecutter.package }}.features import make_features
 from {{ cookiecutter.package }}.questions import questions_with_answers
 from {{ cookiecutter.package }}.tokenizer import (
