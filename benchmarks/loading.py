@@ -1,17 +1,19 @@
-"""Times the loading of a checkpoint of BERT-base's size, beside transformers + torch.
+"""Times the loading of a checkpoint of BERT-base's size, beside what others do.
 
     pip install torch transformers
     python benchmarks/loading.py
 
-Random weights, 110 million, in each format that both read: a Hugging Face folder with
-model.safetensors, and one with pytorch_model.bin. The generated project also loads
-them from a TensorFlow checkpoint like Google's, which transformers 5 no longer reads.
+Random weights, 110 million, in each format: a Hugging Face folder with
+model.safetensors, one with pytorch_model.bin, and a TensorFlow checkpoint like
+Google's. The others, where they read it: transformers 5 with torch, transformers 4.57,
+the last one with TensorFlow, and KerasHub; the latter two get a folder of their own.
 
 Each load is a process of its own; the processes take turns. The clock starts after the
 imports and one addition, which starts the libraries' threads. "Loaded" means that each
 weight has been read: all of them are summed, table by table, since torch only maps a
 file into memory, and reads what is used. The sums are compared. After that one batch
-goes through the model, eagerly on both sides.
+goes through the model, eagerly everywhere. "From the start" is the time from the start
+of the process, imports included, until loaded: the wait of someone at a terminal.
 
 Seconds are wall time; CPU seconds, of all threads, say more on a busy machine. Memory
 is the largest resident set until loaded, with and without what was there when the clock
@@ -37,7 +39,7 @@ from generate import PACKAGE, REPOSITORY, SLUG, machine
 RESULTS = REPOSITORY / "benchmarks" / "results" / "loading.md"
 Runs = dict[tuple[str, str], list[dict[str, Any]]]
 # What is reported of each load, and its digits.
-COLUMNS = {"loaded": 2, "cpu": 2, "batch": 2, "peak": 0, "beyond": 0}
+COLUMNS = {"whole": 2, "loaded": 2, "cpu": 2, "batch": 2, "peak": 0, "beyond": 0}
 CONFIG = {
     "model_type": "bert",
     "architectures": ["BertModel"],
@@ -54,7 +56,9 @@ CONFIG = {
 }
 # What each process runs: folder and project are the arguments.
 START = """
-import json, resource, sys, time
+import time
+born = time.perf_counter()
+import json, resource, sys
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 def now():
@@ -64,6 +68,7 @@ folder, project = sys.argv[1:]
 END = """
 batch = now()
 print(json.dumps({
+    "whole": loaded[0] - born,
     "loaded": loaded[0] - start[0],
     "cpu": loaded[1] - start[1],
     "batch": batch[0] - start[0],
@@ -72,7 +77,18 @@ print(json.dumps({
     "sums": sums,
 }))
 """
-OURS, THEIRS = "generated project", "transformers"
+OURS, THEIRS = "generated project", "transformers 5, torch"
+OLD, HUB = "transformers 4, TensorFlow", "KerasHub"
+# What is installed for a contender, without what the others have anyway.
+PACKAGES = {
+    OLD: (
+        "transformers==4.57.6",
+        "tokenizers==0.22.1",
+        "huggingface_hub==0.36.0",
+        "tf_keras",
+    ),
+    HUB: ("keras-hub", "kagglehub"),
+}
 CODE = {
     OURS: """
 sys.path.insert(0, project)
@@ -100,11 +116,37 @@ with torch.inference_mode():
     loaded = now()
     model(input_ids=torch.ones((1, 8), dtype=torch.long))
 """,
+    OLD: """
+import os
+os.environ.update(TF_USE_LEGACY_KERAS="1", USE_TORCH="0", USE_TF="1")
+sys.path.insert(0, "PACKAGES")
+import tensorflow as tf
+from transformers import TFBertModel
+tf.ones(2) + 1
+start = now()
+model = TFBertModel.from_pretrained(folder)
+sums = [float(tf.reduce_sum(weight)) for weight in model.weights]
+loaded = now()
+model(tf.ones((1, 8), dtype=tf.int32))
+""",
+    HUB: """
+sys.path.insert(0, "PACKAGES")
+import keras, keras_hub, numpy as np
+keras.ops.ones(2) + 1
+start = now()
+model = keras_hub.models.BertBackbone.from_preset(folder)
+sums = [float(keras.ops.sum(weight)) for weight in model.weights]
+loaded = now()
+ones = np.ones((1, 8), "int32")
+model({"token_ids": ones, "segment_ids": ones, "padding_mask": ones})
+""",
 }
 # The folders, and who loads them.
 CONTENDERS = [
     ("safetensors", OURS),
     ("safetensors", THEIRS),
+    ("safetensors", OLD),
+    ("safetensors", HUB),
     ("pytorch_model.bin", OURS),
     ("pytorch_model.bin", THEIRS),
     ("TensorFlow checkpoint", OURS),
@@ -151,9 +193,19 @@ torch.save(arrays, work / "pytorch_model.bin" / "pytorch_model.bin")
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 
-def measure(name: str, folder: Path, project: Path) -> dict[str, Any]:
+def install(name: str, folder: Path) -> Path:
+    """Put a contender's packages into a folder of their own."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    command += ["--target", str(folder), *PACKAGES[name]]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    return folder
+
+
+def measure(
+    name: str, folder: Path, project: Path, packages: Path | None = None
+) -> dict[str, Any]:
     """Load once in a new process; return its seconds and megabytes."""
-    code = START + CODE[name] + END
+    code = START + CODE[name].replace("PACKAGES", str(packages)) + END
     command = [sys.executable, "-c", code, str(folder), str(project)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(output.splitlines()[-1])
@@ -182,9 +234,10 @@ def report(runs: Runs) -> str:
         f"- machine: {machine()}; {versions}; {date.today()}",
         f"- medians of {len(next(iter(runs.values())))} loads each, taking turns",
         "",
-        "| file | contender | loaded, s | ratio | CPU s | ratio | with one batch, s "
-        "| ratio | peak MB | ratio | peak MB beyond the imports | ratio |",
-        "|" + "---|" * 12,
+        "| file | contender | from the start, s | ratio | loaded, s | ratio | CPU s "
+        "| ratio | with one batch, s | ratio | peak MB | ratio "
+        "| peak MB beyond the imports | ratio |",
+        "|" + "---|" * 14,
     ]
     medians = {
         key: [statistics.median(load[column] for load in loads) for column in COLUMNS]
@@ -212,10 +265,11 @@ def main() -> None:
         command += ["--model", "bert", "--no-input", "--output-dir", str(work)]
         subprocess.run(command, check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
         write_checkpoints(work, work / SLUG)
+        packages = {name: install(name, work / name) for name in PACKAGES}
         runs: Runs = {key: [] for key in CONTENDERS}
         for number in range(options.rounds + 1):
             for file, name in CONTENDERS:
-                found = measure(name, work / file, work / SLUG)
+                found = measure(name, work / file, work / SLUG, packages.get(name))
                 if number:  # the first brings the file into memory
                     runs[file, name].append(found)
     check_sums(runs)

@@ -89,7 +89,8 @@ class Catalog:
 
     def files_for(self, task: str) -> tuple[ProjectFile, ...]:
         """Return the files of a project with this task, by path."""
-        return tuple(file for file in self.files if file.task in ("", task))
+        found = (file for file in self.files if file.task in ("", task))
+        return tuple(sorted(found, key=lambda file: file.path))
 
     def cards(self, kind: str) -> tuple[Card, ...]:
         """Return the cards of one kind: task, model or option."""
