@@ -58,9 +58,9 @@ DEFECTS = {
     ),
     "a served span may begin in the question": Defect(
         "served_spans.py",
-        "self.span_scores(start * shown, end * shown)",
-        "self.span_scores(start, end)",
-        "test_model.py::test_served_spans_are_those_of_the_search",
+        "self.search(start * shown, end * shown)",
+        "self.search(start, end)",
+        "test_model.py::test_the_text_is_found_without_segments",
     ),
     "served spans overlap": Defect(
         "served_spans.py",

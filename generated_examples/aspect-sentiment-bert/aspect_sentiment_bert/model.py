@@ -8,7 +8,7 @@ from keras import layers, ops
 from .answers import limit
 from .config import TrainConfig
 from .encoder import EncoderConfig
-from .served_spans import SpanSearch, text_tokens
+from .served_spans import ServedSpans
 from .transformer import full_precision
 
 # transformers' name of the same head: one vector of logits for each token.
@@ -83,22 +83,18 @@ def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:
     `start` and `end`, (batch, length), are 0 at padding; `implicit`, (batch,), says
     that the text does not name an aspect; `polarity`, (batch, length, polarities), is
     in the order of settings.json, that of [CLS] the aspect's own. `span_end` and
-    `span_score` are what SpanSearch finds, down to the lower of both thresholds.
+    `span_score` are what ServedSpans finds, down to the lower of both thresholds.
     """
-    logits = model.output["logits"]
-    mask = ops.cast(model.input["attention_mask"], logits.dtype)
-    spans = ops.sigmoid(logits[..., :2]) * mask[..., None]
-    start, end = spans[..., 0], spans[..., 1]
     threshold = min(limit(config.aspect_threshold), limit(config.opinion_threshold))
-    search = SpanSearch(
-        threshold, config.max_span_length, config.max_aspects, dtype=full_precision()
+    served = ServedSpans(
+        threshold,
+        config.max_span_length,
+        config.max_aspects,
+        dtype=full_precision(),
+        name="served_spans",
     )
-    shown = ops.cast(text_tokens(model.input), logits.dtype)
-    span_end, span_score = search(start, end, shown)
-    outputs = {"start": start, "end": end, "implicit": start[:, 0] * end[:, 0]}
-    outputs |= {"span_end": span_end, "span_score": span_score}
-    if config.polarities:
-        outputs["polarity"] = ops.softmax(logits[..., 2:])
+    names = ("input_ids", "attention_mask")
+    outputs = served(model.output["logits"], *(model.input[name] for name in names))
     return keras.Model(model.input, outputs, name=model.name)
 
 

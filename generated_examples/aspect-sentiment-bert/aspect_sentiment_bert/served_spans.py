@@ -6,10 +6,11 @@ import keras
 from keras import layers, ops
 
 
-class SpanSearch(layers.Layer):
-    """Finds the spans of a row in the graph of an export, as find_spans does.
+class ServedSpans(layers.Layer):
+    """From logits to probabilities, and to the spans that span_search.py would find.
 
-    It has no weights and is in no `model.keras`: an export holds its operations.
+    It has no weights and is in no `model.keras`: an export holds its operations. One
+    layer has them all, since the names of single ones may be taken in a loaded model.
     """
 
     def __init__(self, threshold: float, longest: int, most: int, **options: Any):
@@ -17,12 +18,38 @@ class SpanSearch(layers.Layer):
         super().__init__(**options)
         self.threshold, self.longest, self.most = threshold, longest, most
 
-    def call(self, start: Any, end: Any, shown: Any) -> tuple[Any, Any]:
+    def call(self, logits: Any, input_ids: Any, attention_mask: Any) -> dict[str, Any]:
+        """Return what model.serving_model tells, by name."""
+        real = ops.cast(attention_mask, logits.dtype)
+        start = ops.sigmoid(logits[..., 0]) * real
+        end = ops.sigmoid(logits[..., 1]) * real
+        shown = ops.cast(text_tokens(input_ids, attention_mask), logits.dtype)
+        span_end, span_score = self.search(start * shown, end * shown)
+        outputs = {"start": start, "end": end, "implicit": start[:, 0] * end[:, 0]}
+        outputs |= {"span_end": span_end, "span_score": span_score}
+        if logits.shape[-1] > 2:
+            outputs["polarity"] = ops.softmax(logits[..., 2:])
+        return outputs
+
+    def compute_output_spec(
+        self, logits: Any, input_ids: Any, attention_mask: Any
+    ) -> dict[str, Any]:
+        """Return the shapes of the outputs."""
+        batch, length, width = logits.shape
+        shapes = dict.fromkeys(("start", "end", "span_score"), (batch, length))
+        shapes |= {"implicit": (batch,), "polarity": (batch, length, width - 2)}
+        specs = {
+            name: keras.KerasTensor(shape, logits.dtype)
+            for name, shape in shapes.items()
+            if shape[-1] != 0
+        }
+        return specs | {"span_end": keras.KerasTensor((batch, length), "int32")}
+
+    def search(self, start: Any, end: Any) -> tuple[Any, Any]:
         """Return `span_end` and `span_score`, (batch, length).
 
         The first is the last token of the span that starts there, -1 where none does.
-        Where `shown` is 0, there is no span. The best goes first, then the best of
-        those that stand apart from it, and so on.
+        The best goes first, then the best of those that stand apart from it, and so on.
         """
         length = ops.shape(start)[1]
         place = ops.arange(length, dtype="int32")
@@ -45,7 +72,7 @@ class SpanSearch(layers.Layer):
                 ops.where(here, score, span_score),
             )
 
-        scores = self.span_scores(start * shown, end * shown)
+        scores = self.span_scores(start, end)
         none = ops.zeros_like(start)
         found = (scores, ops.cast(none, "int32") - 1, none)
         _, span_end, span_score = ops.fori_loop(0, self.most, pick, found)
@@ -69,22 +96,15 @@ class SpanSearch(layers.Layer):
         band = ops.stack(scores, axis=-1)
         return ops.where(band >= self.threshold, band, 0.0)
 
-    def compute_output_spec(self, start: Any, end: Any, shown: Any) -> tuple[Any, Any]:
-        """Return the shapes of the outputs."""
-        return (
-            keras.KerasTensor(start.shape, "int32"),
-            keras.KerasTensor(start.shape, start.dtype),
-        )
 
-
-def text_tokens(inputs: dict[str, Any]) -> Any:
+def text_tokens(input_ids: Any, attention_mask: Any) -> Any:
     """Return which tokens are the text's, bool (batch, length).
 
     Segments do not say it: in step 2 those of the aspect are the question's. But the
     last token of a row is [SEP], and the text stands behind the first one.
     """
-    ids = ops.cast(inputs["input_ids"], "int32")
-    mask = ops.cast(inputs["attention_mask"], "int32")
+    ids = ops.cast(input_ids, "int32")
+    mask = ops.cast(attention_mask, "int32")
     count = ops.cumsum(mask, axis=1)
     is_last = ops.equal(count, ops.sum(mask, axis=1, keepdims=True)) & (mask > 0)
     separator = ops.max(ops.where(is_last, ids, -1), axis=1, keepdims=True)

@@ -16,7 +16,7 @@ from aspect_sentiment_bert.model import (
     serving_model,
 )
 from aspect_sentiment_bert.served_spans import (
-    SpanSearch,
+    ServedSpans,
     text_tokens,
 )
 from aspect_sentiment_bert.span_search import find_spans
@@ -116,8 +116,9 @@ def test_served_spans_are_those_of_the_search(threshold):
     start, end = (random.random((2, 5, 14)) ** 2).astype("float32")
     shown = (np.arange(14) < np.array([14, 9, 5, 1, 0])[:, None]).astype("float32")
     for longest, most in ((4, 14), (9, 14), (9, 2)):
-        search = SpanSearch(threshold, longest, most)
-        span_end, score = (np.asarray(x) for x in search(start, end, shown))
+        search = ServedSpans(threshold, longest, most).search
+        found = search(start * shown, end * shown)
+        span_end, score = (np.asarray(array) for array in found)
         assert np.array_equal(span_end >= 0, score > 0)
         for row, keep in enumerate(shown):
             spans = find_spans(start[row] * keep, end[row] * keep, threshold, longest)
@@ -136,7 +137,8 @@ def test_the_text_is_found_without_segments():
         "attention_mask": np.array([[1, 1, 1, 1, 1, 1, 0], [1] * 7]),
         "segment_ids": np.array([[0, 0, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1]]),
     }
-    found = np.asarray(text_tokens(inputs)).astype(int)
+    found = text_tokens(inputs["input_ids"], inputs["attention_mask"])
+    found = np.asarray(found).astype(int)
     assert found.tolist() == [[0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 1, 1, 1, 0]]
     model = make_model()
     inputs = {name: array.astype("int32") for name, array in inputs.items()}
