@@ -32,6 +32,7 @@ EXAMPLES = [
     ("token-classification", "bert"),
     ("token-classification", "bert", "crf"),
     ("sentence-embedding", "bert"),
+    ("aspect-sentiment", "bert"),
     ("masked-lm", "albert"),
     ("feature-extraction", "albert"),
 ]

@@ -19,6 +19,7 @@ PROJECTS = {
     "r-drop": ("token-classification", "bert", "r-drop"),
     "distillation": ("sequence-classification", "bert", "distillation"),
     "vectors": ("sentence-embedding", "bert", "distillation"),
+    "aspects": ("aspect-sentiment", "bert", "r-drop"),
 }
 RESUMED = "test_training.py::test_resumed_run_ends_with_the_same_weights"
 TESTS = {
@@ -29,6 +30,7 @@ TESTS = {
     "r-drop": ["test_method.py", RESUMED],
     "distillation": ["test_method.py", "test_model.py", RESUMED],
     "vectors": ["test_method.py"],
+    "aspects": ["test_method.py"],
 }
 DEFECTS = {
     "the embeddings learn like the lowest layer": Defect(

@@ -1,0 +1,113 @@
+"""Variables of a model that wait for the values of a file, and arrays for them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+
+ALIGNMENT = 64  # bytes; TensorFlow takes over memory that starts at a multiple
+
+
+class LateValues(keras.StatelessScope):
+    """Within it a model is made without values; on leaving, its variables get them.
+
+        with LateValues():
+            encoder = build_encoder(config)
+            load_pretrained(encoder, "path/of/a/checkpoint")
+
+    What has been assigned to a variable becomes its first value, without a copy. All
+    others get the random values that they would have had at once, so no numbers are
+    drawn, and no memory is filled, for what a file replaces.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._assigned: dict[int, keras.Variable] = {}
+
+    def add_update(self, update: tuple[keras.Variable, Any]) -> None:
+        """Note a variable to which something is assigned; Keras keeps the value."""
+        super().add_update(update)
+        self._assigned[id(update[0])] = update[0]
+
+    def __exit__(self, *error: Any) -> None:
+        """Give every variable its value."""
+        given = []
+        for variable in self._assigned.values():
+            value = _Given(self.get_current_value(variable))
+            # What Keras calls for a value as it leaves the scope.
+            variable._initializer = value
+            given.append((variable, value))
+        super().__exit__(*error)
+        for variable, value in given:
+            if not value.used:  # the variable is older than this scope
+                variable._initializer = None
+                variable.assign(value.value)
+
+
+class _Given:
+    """An initializer that returns a value which is there already."""
+
+    def __init__(self, value: Any) -> None:
+        self.value, self.used = value, False
+
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
+        self.used = True
+        return self.value
+
+
+def can_be_taken(array: np.ndarray, dtype: str) -> bool:
+    """Return whether `as_tensor` can hand over an array without a copy."""
+    flags, aligned = array.flags, array.ctypes.data % ALIGNMENT == 0
+    return aligned and flags.c_contiguous and flags.writeable and array.dtype == dtype
+
+
+def copy_aligned(array: np.ndarray, dtype: str) -> np.ndarray:
+    """Return a copy that `as_tensor` can hand over without one more."""
+    size = array.size * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNMENT, "uint8")
+    start = -memory.ctypes.data % ALIGNMENT
+    copy = memory[start : start + size].view(dtype).reshape(array.shape)
+    for part in parts(array):
+        copy[part] = array[part]
+    return copy
+
+
+def parts(array: np.ndarray) -> Iterable[Any]:
+    """Return indices that cut an array into parts which are fast to go through.
+
+    What is transposed is read in stripes of a cache line's width, twice as fast.
+    """
+    if array.flags.c_contiguous:
+        return [...]
+    width = ALIGNMENT // array.itemsize
+    columns = range(0, array.shape[-1], width)
+    return [np.s_[..., column : column + width] for column in columns]
+
+
+def as_held(array: np.ndarray, dtype: str) -> np.ndarray | None:
+    """Return an array of a file as a variable will hold it, None where that differs."""
+    if can_be_taken(array, dtype):
+        return array
+    copy = copy_aligned(array, dtype)
+    return copy if same_bits(copy, array.astype(dtype, copy=False)) else None
+
+
+def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether two arrays of a dtype are equal; as bits, NaN equals itself."""
+    bits = f"u{one.itemsize}"
+    one, other = one.view(bits), other.view(bits)
+    return all(np.array_equal(one[part], other[part]) for part in parts(other))
+
+
+def as_tensor(array: np.ndarray) -> Any:
+    """Return a tensor with an array's values; the array belongs to it from then on.
+
+    For TensorFlow, Keras would copy the array, and TensorFlow once more where it is
+    not aligned. An operation takes it as it is.
+    """
+    if keras.config.backend() != "tensorflow":
+        return keras.ops.convert_to_tensor(array)
+    import tensorflow as tf
+
+    return tf.raw_ops.Identity(input=array)

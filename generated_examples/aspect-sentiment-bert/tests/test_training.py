@@ -1,0 +1,207 @@
+"""Training, end to end on a few lines of the sample: runs, resuming, exporting."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import evaluate
+import export
+import predict
+import train
+from aspect_sentiment_bert import (
+    dataset,
+    optimization,
+    runs,
+    training,
+)
+from aspect_sentiment_bert.config import TrainConfig
+from aspect_sentiment_bert.encoder import (
+    EncoderConfig,
+    build_encoder,
+)
+from aspect_sentiment_bert.errors import UserError
+from aspect_sentiment_bert.model import build_model
+
+DATA = Path(train.__file__).parent / "data"
+
+
+@pytest.fixture
+def flags(tmp_path):
+    """Return flags for a run of seconds on the first lines of the sample."""
+    for name, count in (("train", 24), ("validation", 6)):
+        text = (DATA / f"{name}.jsonl").read_text(encoding="utf-8")
+        head = "\n".join(text.split("\n")[:count])
+        (tmp_path / f"{name}.jsonl").write_text(head, encoding="utf-8")
+    sizes = {"vocab_size": 0, "hidden_size": 16, "num_hidden_layers": 1}
+    sizes |= {"num_attention_heads": 2, "intermediate_size": 32}
+    (tmp_path / "sizes.json").write_text(json.dumps(sizes))
+    return [
+        "--train-files=train.jsonl",
+        "--validation-files=validation.jsonl",
+        "--encoder-config=sizes.json",
+        "--batch-size=8",
+        "--epochs=2",
+        "--save-steps=2",
+    ]
+
+
+def weights_of(folder):
+    """Return all weights of a run's last state, the optimizer's among them."""
+    (state,) = training.find_states(Path(folder))
+    import h5py
+
+    arrays = {}
+    with h5py.File(state / "state.weights.h5") as file:
+        file.visititems(
+            lambda name, node: (
+                arrays.update({name: node[()]}) if hasattr(node, "dtype") else None
+            )
+        )
+    return arrays
+
+
+def test_resumed_run_ends_with_the_same_weights(flags, monkeypatch):
+    """A run that is stopped in the middle of an epoch and resumed loses nothing.
+
+    It is stopped between the two batches of an update, whose sum is kept too.
+    """
+    flags = [*flags, "--gradient-accumulation", "2"]
+    train.main([*flags, "--output-dir", "whole"])
+    original = training.RunKeeper.on_train_batch_end
+
+    def stop_after_three(self, batch, logs=None):
+        original(self, batch, logs)
+        if self.step == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training.RunKeeper, "on_train_batch_end", stop_after_three)
+        train.main([*flags, "--output-dir", "cut"])
+    train.main(["--resume", "--output-dir", "cut"])
+    expected, found = weights_of("whole"), weights_of("cut")
+    assert expected.keys() == found.keys()
+    assert len(expected) > 40
+    for name, array in expected.items():
+        np.testing.assert_array_equal(array, found[name], name)
+    whole, cut = (Path(name, "metrics.json").read_text() for name in ("whole", "cut"))
+    assert whole == cut
+
+
+def test_commands(flags, capsys):
+    """Train, evaluate, predict and export work on the newest run."""
+    train.main(flags)
+    folder = Path("runs/001")
+    assert (folder / "model.keras").exists()
+    evaluate.main(["--files", "validation.jsonl"])
+    scores = json.loads((folder / "evaluation/metrics.json").read_text())
+    assert scores == json.loads((folder / "metrics.json").read_text())
+    assert "<html" in (folder / "evaluation/errors.html").read_text()
+    predict.main(["--input", "validation.jsonl", "--output", "out.jsonl"])
+    lines = Path("out.jsonl").read_text(encoding="utf-8").splitlines()
+    asked = Path("validation.jsonl").read_text(encoding="utf-8").splitlines()
+    ids = [json.loads(line)["id"] for line in lines]
+    assert ids == [json.loads(line)["id"] for line in asked]
+    capsys.readouterr()
+    predict.main(["--input", "validation.jsonl", "--show"])
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) > len(asked) and not shown.startswith("{")
+    export.main(["--check"])
+    assert "largest difference" in capsys.readouterr().out
+    assert (folder / "export/saved-model/tokenizer.json").exists()
+    with pytest.raises(UserError, match="already there"):
+        export.main([])
+    with pytest.raises(UserError, match="not empty"):
+        train.main([*flags, "--output-dir", "runs/001"])
+    with pytest.raises(UserError, match="--resume together with"):
+        train.main(["--resume", "--epochs", "9"])
+    assert runs.next_run() == Path("runs/002")
+
+
+def test_no_epochs(flags):
+    """With --epochs 0 the model is kept as it is, to be scored before training."""
+    train.main([*flags, "--epochs=0"])
+    assert Path("runs/001/model.keras").exists()
+    assert json.loads(Path("runs/001/metrics.json").read_text())["total"] == 6
+
+
+def test_nothing_to_predict_with():
+    """Without a run, the error says how to get one."""
+    with pytest.raises(UserError, match="there is no run yet"):
+        predict.main([])
+
+
+def small_model():
+    """Return a small model of the task."""
+    examples = dataset.load_examples(DATA / "train.jsonl")
+    config = dataset.settle(TrainConfig(), examples)
+    return build_model(build_encoder(EncoderConfig.small(40)), config)
+
+
+@pytest.mark.parametrize("name", ["adamw", "lamb"])
+def test_decay_leaves_out_biases_and_layer_norms(name):
+    """With a gradient of zero, matrices and tables shrink and nothing else moves."""
+    model = small_model()
+    config = TrainConfig(
+        optimizer=name, weight_decay=0.5, learning_rate=0.1, warmup_ratio=0.0
+    )
+    optimizer = optimization.make_optimizer(config, total_steps=10)
+    variables = model.trainable_variables
+    for variable in variables:
+        variable.assign(np.ones(variable.shape))
+    optimizer.apply([keras.ops.zeros_like(v) for v in variables], variables)
+    for variable in variables:
+        value = float(np.max(variable))
+        exempt = variable.name in ("bias", "gamma", "beta")
+        assert value == (1.0 if exempt else pytest.approx(0.95)), variable.path
+
+
+def test_unknown_optimizer():
+    """The error names those that there are."""
+    with pytest.raises(UserError, match="unknown optimizer") as error:
+        optimization.make_optimizer(TrainConfig(optimizer="sgd"), total_steps=10)
+    assert "adamw" in error.value.remedy
+
+
+@pytest.mark.parametrize("accumulation", [1, 4])
+def test_schedule(accumulation):
+    """The rate rises to its peak, then falls to 0 at the last batch of the run."""
+    config = TrainConfig(
+        learning_rate=1.0, warmup_ratio=0.25, gradient_accumulation=accumulation
+    )
+    optimizer = optimization.make_optimizer(config, total_steps=40)
+    variable = keras.Variable(np.zeros(2, "float32"))
+    rates = []
+    for _ in range(40):
+        rates.append(float(optimizer.learning_rate))
+        optimizer.apply([keras.ops.zeros(2)], [variable])
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[9] == rates[10] == pytest.approx(1.0)
+    assert rates[25] == pytest.approx(0.5)
+    assert float(optimizer.learning_rate) == 0.0
+
+
+def test_freezing():
+    """Prefixes end at an underscore; what they name does not train, the rest does."""
+    model = small_model()
+    query = next(each.name for each in model.layers if each.name.endswith("_query"))
+    frozen = optimization.freeze_layers(model, ["embeddings", query])
+    assert "embeddings_token" in frozen and query in frozen
+    assert all(not model.get_layer(name).trainable for name in frozen)
+    assert model.get_layer(query.replace("_query", "_key")).trainable
+    with pytest.raises(UserError, match="embeddings_tok"):
+        optimization.freeze_layers(small_model(), ["embeddings_tok"])
+
+
+def test_patience(tmp_path):
+    """A run ends when its score has not improved for `patience` epochs."""
+    config = TrainConfig(epochs=9, patience=2)
+    keeper = training.RunKeeper(None, tmp_path, "val_x", 5, config)
+    for epoch, score in enumerate([1.0, 3.0, 3.0], start=1):
+        keeper.history.append({"epoch": epoch, "val_x": score})
+    assert keeper.best_epoch == 2
+    assert not keeper.finished
+    keeper.history.append({"epoch": 4, "val_x": 2.0})
+    assert keeper.finished

@@ -1,0 +1,119 @@
+"""The training settings: one dataclass; every field is a flag of train.py."""
+
+import dataclasses
+
+from .runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a run, each with the reason of its default."""
+
+    # Data
+    train_files: tuple[str, ...] = option(
+        ("data/train.jsonl",), "files to learn from: JSONL, SemEval XML or triplets"
+    )
+    validation_files: tuple[str, ...] = option(
+        ("data/validation.jsonl",), "files scored after each epoch"
+    )
+    max_train_examples: int = option(
+        0, "learn from so many, taken evenly from the files, for a quick try; 0: all"
+    )
+    max_length: int = option(
+        256, "tokens of a window; few reviews have more, and padding follows the batch"
+    )
+    max_question_length: int = option(
+        32, "tokens of a question; the rest of a very long aspect is cut"
+    )
+    doc_stride: int = option(
+        128, "tokens from the start of one window to the next; half a window overlaps"
+    )
+    # Questions
+    aspect_question: str = option(
+        "What are the aspects?",
+        "asked first; in the language of the texts, such as 文中评价了哪些方面？",
+    )
+    opinion_question: str = option(
+        "What is said of {aspect}?",
+        "asked of each aspect, whose text stands for {aspect}: 文中怎样评价{aspect}？",
+    )
+    implicit_name: str = option(
+        "it", "stands for {aspect} where the text does not name what it judges"
+    )
+    # Labels
+    kind: str = option(
+        "auto",
+        "triplets: aspects, opinions and polarity; pairs: aspects and polarity; auto: "
+        "triplets where the training files have opinions",
+    )
+    polarities: tuple[str, ...] = option(
+        (),
+        "names of the polarities in the order of the model's outputs; empty: those of "
+        "the training files; what is not among them is not learned, such as conflict",
+    )
+    # Model
+    pretrained: str = option(
+        "", "checkpoint folder, known name or hf://owner/name; empty: random weights"
+    )
+    encoder_config: str = option(
+        "", "JSON of encoder sizes when weights are random; empty: small ones"
+    )
+    classifier_dropout: float = option(
+        0.1, "before the head; BERT's own, also where the encoder has none"
+    )
+    vocabulary: str = option(
+        "wordpiece",
+        "when weights are random: wordpiece or unigram, to be trained on the training "
+        "files, or the path of a vocabulary",
+    )
+    vocab_size: int = option(8000, "tokens of a vocabulary to be trained")
+    dtype: str = option(
+        "float32",
+        "mixed_bfloat16 is up to twice as fast where the processor has bfloat16",
+    )
+    freeze: tuple[str, ...] = option(
+        (), 'layer names or beginnings that do not train, such as "embeddings layer_0"'
+    )
+    train_last_layers: int = option(
+        -1, "train only the last n encoder layers and the head; -1: all"
+    )
+    # Optimization
+    epochs: int = option(
+        6, "sets of this task are small and want more than BERT's usual 2 to 4"
+    )
+    batch_size: int = option(16, "BERT's papers use 16 or 32")
+    optimizer: str = option(
+        "adamw", "BERT's own; lamb for batches of thousands, as ALBERT's"
+    )
+    learning_rate: float | None = option(
+        None,
+        "peak; empty: 2e-4, where weights are random 1e-3; BERT-base and larger want "
+        "5e-5 or less",
+    )
+    warmup_ratio: float = option(
+        0.1, "part of the steps in which the rate rises from 0; then it falls to 0"
+    )
+    weight_decay: float = option(0.01, "BERT's own; biases and LayerNorm are exempt")
+    clip_norm: float = option(1.0, "largest norm of all gradients together; BERT's own")
+    gradient_accumulation: int = option(
+        1, "batches whose gradients are averaged into one update, where memory is short"
+    )
+    # Run
+    output_dir: str = option("", "run folder; empty: the next free runs/NNN")
+    seed: int = option(42, "the same seed on the same machine gives the same weights")
+    patience: int = option(
+        0, "stop after this many epochs without a better score; 0: never"
+    )
+    save_steps: int = option(
+        500, "batches between the states that --resume starts from; also each epoch"
+    )
+    cache_dir: str = option(".cache", "where tokenized data is kept; empty: nowhere")
+    # Predictions
+    aspect_threshold: float | None = option(
+        None,
+        "aspects at least so probable are given; empty: the one of best score on the "
+        "validation files",
+    )
+    opinion_threshold: float | None = option(None, "the same for opinions")
+    max_span_length: int = option(20, "tokens of an aspect or opinion; longer are rare")
+    max_aspects: int = option(20, "of one text; each is a question more to the model")
