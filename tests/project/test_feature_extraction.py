@@ -1,4 +1,4 @@
-"""Features equal those of transformers and torch; the commands, and what they refuse."""
+"""Features equal those of transformers and torch; the commands, and refusals."""
 
 from __future__ import annotations
 
