@@ -112,7 +112,7 @@ def is_taken(folder: Path) -> bool:
 
 
 def next_run() -> Path:
-    """Return the next free folder runs/001, runs/002, …"""
+    """Return the next free folder out of runs/001, runs/002 and so on."""
     numbers = [int(path.name) for path in RUNS.glob("*") if path.name.isdigit()]
     return RUNS / f"{max(numbers, default=0) + 1:03d}"
 
