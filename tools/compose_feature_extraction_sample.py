@@ -2,10 +2,10 @@
 
     python tools/compose_feature_extraction_sample.py
 
-The same script always writes the same bytes. Texts are of four lengths, from a word to a
-paragraph, and every third line is a pair, so that a batch has rows of many lengths. The
-words that mean two things, such as "bank", stand in both meanings: their tokens' vectors
-differ.
+The same script always writes the same bytes. Texts are of four lengths, from a word to
+a paragraph, and every third line is a pair, so that a batch has rows of many lengths.
+Words that mean two things, such as "bank", stand in both meanings: the vectors of their
+tokens differ.
 """
 
 import argparse

@@ -91,8 +91,11 @@ def test_neighbours_do_not_matter(tokenizer, pooling):
     rows = encode(TEXTS, tokenizer, 16)
     alone = []
     for row in rows:
-        inputs = {"input_ids": row.input_ids[None], "segment_ids": row.segment_ids[None]}
-        inputs["attention_mask"] = np.ones_like(inputs["input_ids"])
+        inputs = {
+            "input_ids": row.input_ids[None],
+            "segment_ids": row.segment_ids[None],
+            "attention_mask": np.ones((1, len(row.input_ids)), "int32"),
+        }
         alone.append(np.asarray(model(inputs)["vectors"])[0])
     for size in (3, 8):
         found = extract_all(model, tokenizer, batch_size=size)
