@@ -4,8 +4,8 @@
 
 The same script always writes the same bytes. Texts are of four lengths, from a word to
 a paragraph, and every third line is a pair, so that a batch has rows of many lengths.
-The words that mean two things, such as "bank", stand in both meanings: their tokens'
-vectors differ.
+Words that mean two things, such as "bank", stand in both meanings: the vectors of their
+tokens differ.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Features equal those of transformers and torch; the commands, and refusals."""
+"""Features are those of transformers and torch; commands, and what they refuse."""
 
 from __future__ import annotations
 
