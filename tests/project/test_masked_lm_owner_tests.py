@@ -48,7 +48,7 @@ DEFECTS = {
         "masking.py",
         "np.diff(positions, prepend=-1) > 1",
         "np.diff(positions, prepend=-1) > 2",
-        "test_masking.py::test_whole_words",
+        "test_masking.py::test_a_part_begins_with_a_word",
     ),
     "runs of words are all as likely": Defect(
         "masking.py",
@@ -64,8 +64,8 @@ DEFECTS = {
     ),
     "masks are the same in each epoch": Defect(
         "dataset.py",
-        "dataclasses.replace(rows, packing=joined(packings))",
-        "dataclasses.replace(rows, packing=joined(packings[:1] * len(packings)))",
+        "batches += [first + batch for",
+        "batches += [batch for",
         "test_dataset.py::test_training_batches",
     ),
     "what follows has the label of another text": Defect(
