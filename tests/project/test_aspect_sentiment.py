@@ -26,6 +26,7 @@ CHINESE = {
 SERVER = """
 import json
 import sys
+import numpy as np
 import keras
 import tensorflow as tf
 from tokenizers import Tokenizer

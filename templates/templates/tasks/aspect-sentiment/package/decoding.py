@@ -40,15 +40,10 @@ def predict(
     asked = [ask_for_aspects(example, config) for example in examples]
     first = ask(model, asked, tokenizer, config, progress=progress)
     found = [find_aspects(scores, config) for scores in first]
-    places: dict[tuple[int, Place], Question] = {}
-    for index, example in enumerate(examples):
-        for place in [*found[index], *(aspect.place for aspect in example.aspects)]:
-            words = opinion_question(place, example.text, config)
-            places[index, place] = Question(example.text, words, place)
-    second = ask(
-        model, [*places.values()], tokenizer, config, progress=progress, cached=False
-    )
-    said = dict(zip(places, second, strict=True))
+    asked_of = ask_of_aspects(examples, found, config)
+    asked = [*asked_of.values()]
+    second = ask(model, asked, tokenizer, config, progress=progress, cached=False)
+    said = dict(zip(asked_of, second, strict=True))
     predictions = []
     for index, example in enumerate(examples):
         aspects = [
@@ -63,6 +58,20 @@ def predict(
             ]
         predictions.append(choose(prediction, config))
     return predictions
+
+
+def ask_of_aspects(
+    examples: Sequence[Example],
+    found: Sequence[dict[Place, float]],
+    config: TrainConfig,
+) -> dict[tuple[int, Place], Question]:
+    """Return step 2 for each text's aspects, those found and those given, once each."""
+    asked = {}
+    for index, example in enumerate(examples):
+        for place in [*found[index], *(aspect.place for aspect in example.aspects)]:
+            words = opinion_question(place, example.text, config)
+            asked[index, place] = Question(example.text, words, place)
+    return asked
 
 
 def ask(
