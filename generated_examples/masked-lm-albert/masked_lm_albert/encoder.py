@@ -174,8 +174,8 @@ def build_encoder(
     hidden); where asked for `hidden_states` (batch, layers, length, hidden), of each
     layer; `attention_weights` (batch, layers · inner layers, heads, length, length);
     `last_layers_output` (batch, length, n · hidden), the last n side by side, or those
-    with the numbers given: 0 is the widened embeddings, 1 the first layer, -1 the last.
-    The attribute `config` is this function's; a model that was saved has none.
+    numbered so: 0 is the widened embeddings, -1 the last layer. The attribute `config`
+    is this function's; a model that was saved has none.
     """
     inputs = make_inputs(config)
     # (batch, 1, 1, length): the same keys are hidden from every head and query.
