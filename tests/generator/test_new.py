@@ -108,7 +108,7 @@ def test_the_json_plan_describes_every_file(tkgen: Run, tmp_path: Path) -> None:
     assert actions["qa_bert/encoder.py"]["sources"] == [
         "encoders/bert/package/encoder.py"
     ]
-    assert len(actions["README.md"]["sources"]) == 3
+    assert len(actions["README.md"]["sources"]) == 4
 
 
 def test_text_dry_run_prints_the_tree(tkgen: Run) -> None:

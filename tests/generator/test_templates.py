@@ -183,6 +183,27 @@ def test_generated_python_is_formatted(
                 assert format_code(code, path.name) == code, path
 
 
+def test_a_task_without_training_has_no_training_files(catalog: Catalog) -> None:
+    """What one task leaves out, the others have; no path has two files."""
+    training = {"train.py", "evaluate.py", "predict.py", "data/train.jsonl"}
+    training |= {
+        f"{{{{cookiecutter.package}}}}/{x}.py" for x in ("training", "metrics")
+    }
+    for task in catalog.names("task"):
+        paths = [file.path for file in catalog.files_for(task)]
+        assert len(paths) == len(set(paths)), task
+        left = training - set(paths)
+        assert left == (training if task == "feature-extraction" else set()), task
+
+
+def test_first_commands_name_scripts_of_the_project(catalog: Catalog) -> None:
+    """What `tkgen new` says to type first can be typed."""
+    for task in catalog.names("task"):
+        commands = catalog.first_commands(task)
+        paths = {file.path for file in catalog.files_for(task)}
+        assert commands and {command.split()[1] for command in commands} <= paths
+
+
 def test_every_dependency_of_a_project_is_a_refused_name(
     catalog: Catalog, tmp_path: Path, answers: Answers
 ) -> None:

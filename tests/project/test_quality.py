@@ -130,5 +130,6 @@ def test_the_readme_names_each_file(project: Path) -> None:
     skipped = (".tkgen/", "tests/", ".ruff_cache/", "README.md")
     paths = [path for path in paths if not path.startswith(skipped)]
     package = project.name.replace("-", "_")
-    assert {"train.py", f"{package}/encoder.py", "data/train.jsonl"} <= {*paths}
+    assert {"export.py", f"{package}/encoder.py", "pyproject.toml"} <= {*paths}
+    assert any(path.startswith("data/") for path in paths)
     assert [path for path in paths if path not in readme] == []

@@ -173,9 +173,8 @@ def build_encoder(
     Outputs, a dict: `sequence_output` (batch, length, hidden), `pooled_output` (batch,
     hidden); where asked for `hidden_states` (batch, layers, length, hidden), of each
     layer; `attention_weights` (batch, layers · inner layers, heads, length, length);
-    `last_layers_output` (batch, length, n · hidden), the last n side by side, or those
-    with the numbers given: 0 is the widened embeddings, 1 the first layer, -1 the last.
-    The attribute `config` is this function's; a model that was saved has none.
+    `last_layers_output` (batch, length, n · hidden), the last n or those numbered so, 0
+    the embeddings. The attribute `config` is this function's; a saved model has none.
     """
     inputs = make_inputs(config)
     # (batch, 1, 1, length): the same keys are hidden from every head and query.

@@ -107,7 +107,7 @@ def draw(path: Path, maps: Sequence[Map], tokens: Sequence[str]) -> None:
 
     columns = min(COLUMNS, len(maps))
     rows = -(-len(maps) // columns)
-    side = min(LARGEST / columns, 1.8 + 0.22 * len(tokens))
+    side = min(LARGEST / columns, max(4.0, 1.8 + 0.22 * len(tokens)))
     size = min(10.0, 36.0 * side / len(tokens))  # a token's letters fit in its cell
     names = drawable(tokens)
     figure = Figure(figsize=(columns * side, rows * side), layout="constrained")
