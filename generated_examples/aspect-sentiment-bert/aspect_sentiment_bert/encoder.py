@@ -64,8 +64,7 @@ def build_encoder(
     (batch, hidden); where asked for `hidden_states` (batch, layers, length,
     hidden), the output of each layer; `attention_weights` (batch, layers, heads,
     length, length); `last_layers_output` (batch, length, n · hidden), the last
-    `concatenate_layers` side by side, or those with its numbers: 0 is the embeddings,
-    1 the first layer, -1 the last.
+    `concatenate_layers` side by side, or those numbered so, 0 the embeddings.
 
     The attribute `config` is this function's; a model that was saved has none.
     """
