@@ -170,16 +170,12 @@ def test_generated_python_is_formatted(
     """
     seen: set[str] = set()
     for number, choices in enumerate(combinations(catalog)):
-<<<<<<< HEAD
         task, model = choices["task"], choices["model"]
-=======
-        task, model, *options = choices.values()
         files = catalog.files_for(task)
         sources = {each for file in files for each in file.sources_for(choices)}
         if sources <= seen:
             continue
         seen |= sources
->>>>>>> methods
         slots = [slot.name for slot in catalog.slots_for(task)]
         chosen = tuple((slot, choices[slot]) for slot in slots)
         answers = Answers(task, model, slug, package_name(slug), chosen)
