@@ -47,6 +47,11 @@ def small_model(config, tokenizer, *, dropout=True, **sizes):
     return model
 
 
+def learn(model, inputs, targets):
+    """Make one update and return the loss, whatever the number of outputs."""
+    return float(model.train_on_batch(inputs, targets, return_dict=True)["loss"])
+
+
 def weights_of(model):
     """Return a copy of each weight by its path."""
     return {weight.path: np.array(weight) for weight in model.weights}
