@@ -104,7 +104,7 @@ def test_the_json_plan_describes_every_file(tkgen: Run, tmp_path: Path) -> None:
         assert action["action"] == "create"
         assert action["sha256"] == sha256_of(content)
         assert action["size"] == len(content)
-        assert action["axis"] in {"common", "task", "model", "state"}
+        assert action["axis"] in {"common", "task", "model", "option", "state"}
     assert actions["qa_bert/encoder.py"]["sources"] == [
         "encoders/bert/package/encoder.py"
     ]
