@@ -127,11 +127,18 @@ def test_a_sample_is_whole_in_each_language(catalog: Catalog) -> None:
     """A sample in another language has the files of the first, and no other."""
     languages = {card.name: card.languages for card in catalog.tasks}
     assert languages["qa"] == ("en", "zh") and languages["masked-lm"] == ("en",)
+    others = {"model": "bert", **catalog.defaults()}
     for card in catalog.tasks:
         for language in card.languages:
             source = f"tasks/{card.name}/{sample_folder(language)}"
             names = {path.name for path in catalog.content_path(source).iterdir()}
-            assert names == {"train.jsonl", "validation.jsonl", "test.jsonl"}, source
+            wanted = {
+                Path(each).name
+                for file in catalog.files_for(card.name)
+                for each in file.sources_for({"task": card.name} | others)
+                if file.path.startswith("data/")
+            }
+            assert names == wanted, source
 
 
 def test_cards_are_complete_and_unambiguous(catalog: Catalog) -> None:
