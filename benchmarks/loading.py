@@ -1,19 +1,18 @@
-"""Times the loading of a checkpoint of BERT-base's size, beside what others do.
+"""Times the loading of a checkpoint of BERT-base's size, beside transformers + torch.
 
     pip install torch transformers
     python benchmarks/loading.py
 
-Random weights, 110 million, in each format: a Hugging Face folder with
-model.safetensors, one with pytorch_model.bin, and a TensorFlow checkpoint like
-Google's. The others, where they read it: transformers 5 with torch, transformers 4.57,
-the last one with TensorFlow, and KerasHub; the latter two get a folder of their own.
+Random weights, 110 million, in each format that both read: a Hugging Face folder with
+model.safetensors, and one with pytorch_model.bin. The generated project also loads
+them from a TensorFlow checkpoint like Google's, which transformers 5 no longer reads.
 
 Each load is a process of its own; the processes take turns. The clock starts after the
 imports and one addition, which starts the libraries' threads. "Loaded" means that each
 weight has been read: all of them are summed, table by table, since torch only maps a
 file into memory, and reads what is used. The sums are compared. After that one batch
-goes through the model, eagerly everywhere. "From the start" is the time from the start
-of the process, imports included, until loaded: the wait of someone at a terminal.
+goes through the model, eagerly on both sides. "From the start" is the time from the
+start of the process, imports included, until loaded: the wait of someone at a terminal.
 
 Seconds are wall time; CPU seconds, of all threads, say more on a busy machine. Memory
 is the largest resident set until loaded, with and without what was there when the clock
@@ -77,18 +76,7 @@ print(json.dumps({
     "sums": sums,
 }))
 """
-OURS, THEIRS = "generated project", "transformers 5, torch"
-OLD, HUB = "transformers 4, TensorFlow", "KerasHub"
-# What is installed for a contender, without what the others have anyway.
-PACKAGES = {
-    OLD: (
-        "transformers==4.57.6",
-        "tokenizers==0.22.1",
-        "huggingface_hub==0.36.0",
-        "tf_keras",
-    ),
-    HUB: ("keras-hub", "kagglehub"),
-}
+OURS, THEIRS = "generated project", "transformers"
 CODE = {
     OURS: """
 sys.path.insert(0, project)
@@ -116,37 +104,11 @@ with torch.inference_mode():
     loaded = now()
     model(input_ids=torch.ones((1, 8), dtype=torch.long))
 """,
-    OLD: """
-import os
-os.environ.update(TF_USE_LEGACY_KERAS="1", USE_TORCH="0", USE_TF="1")
-sys.path.insert(0, "PACKAGES")
-import tensorflow as tf
-from transformers import TFBertModel
-tf.ones(2) + 1
-start = now()
-model = TFBertModel.from_pretrained(folder)
-sums = [float(tf.reduce_sum(weight)) for weight in model.weights]
-loaded = now()
-model(tf.ones((1, 8), dtype=tf.int32))
-""",
-    HUB: """
-sys.path.insert(0, "PACKAGES")
-import keras, keras_hub, numpy as np
-keras.ops.ones(2) + 1
-start = now()
-model = keras_hub.models.BertBackbone.from_preset(folder)
-sums = [float(keras.ops.sum(weight)) for weight in model.weights]
-loaded = now()
-ones = np.ones((1, 8), "int32")
-model({"token_ids": ones, "segment_ids": ones, "padding_mask": ones})
-""",
 }
 # The folders, and who loads them.
 CONTENDERS = [
     ("safetensors", OURS),
     ("safetensors", THEIRS),
-    ("safetensors", OLD),
-    ("safetensors", HUB),
     ("pytorch_model.bin", OURS),
     ("pytorch_model.bin", THEIRS),
     ("TensorFlow checkpoint", OURS),
@@ -193,19 +155,9 @@ torch.save(arrays, work / "pytorch_model.bin" / "pytorch_model.bin")
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 
-def install(name: str, folder: Path) -> Path:
-    """Put a contender's packages into a folder of their own."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    command += ["--target", str(folder), *PACKAGES[name]]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    return folder
-
-
-def measure(
-    name: str, folder: Path, project: Path, packages: Path | None = None
-) -> dict[str, Any]:
+def measure(name: str, folder: Path, project: Path) -> dict[str, Any]:
     """Load once in a new process; return its seconds and megabytes."""
-    code = START + CODE[name].replace("PACKAGES", str(packages)) + END
+    code = START + CODE[name] + END
     command = [sys.executable, "-c", code, str(folder), str(project)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(output.splitlines()[-1])
@@ -265,11 +217,10 @@ def main() -> None:
         command += ["--model", "bert", "--no-input", "--output-dir", str(work)]
         subprocess.run(command, check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
         write_checkpoints(work, work / SLUG)
-        packages = {name: install(name, work / name) for name in PACKAGES}
         runs: Runs = {key: [] for key in CONTENDERS}
         for number in range(options.rounds + 1):
             for file, name in CONTENDERS:
-                found = measure(name, work / file, work / SLUG, packages.get(name))
+                found = measure(name, work / file, work / SLUG)
                 if number:  # the first brings the file into memory
                     runs[file, name].append(found)
     check_sums(runs)
