@@ -57,15 +57,15 @@ DEFECTS = {
         "test_span_search.py::test_search_equals_trying_everything",
     ),
     "a served span may begin in the question": Defect(
-        "served_spans.py",
-        "self.search(start * shown, end * shown)",
-        "self.search(start, end)",
+        "model.py",
+        "search(start * shown, end * shown, threshold, *sizes)",
+        "search(start, end, threshold, *sizes)",
         "test_model.py::test_the_text_is_found_without_segments",
     ),
     "served spans overlap": Defect(
         "served_spans.py",
-        "ops.where(apart, left, 0.0)",
-        "ops.where(ops.equal(place[:, None], first[..., None]), 0.0, left)",
+        "ops.where(ops.logical_or(before, behind), left, 0.0)",
+        "ops.where(ops.expand_dims(ops.equal(place, first), -1), 0.0, left)",
         "test_model.py::test_served_spans_are_those_of_the_search",
     ),
     "opinions count whatever the aspect": Defect(

@@ -10,7 +10,7 @@ from .answers import limit
 from .config import TrainConfig
 from .divergence import binary, categorical
 from .encoder import EncoderConfig
-from .served_spans import ServedSpans
+from .served_spans import search, text_tokens
 from .transformer import full_precision
 
 # transformers' name of the same head: one vector of logits for each token.
@@ -107,19 +107,29 @@ def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:
     `start` and `end`, (batch, length), are 0 at padding; `implicit`, (batch,), says
     that the text does not name an aspect; `polarity`, (batch, length, polarities), is
     in the order of settings.json, that of [CLS] the aspect's own. `span_end` and
-    `span_score` are what ServedSpans finds, down to the lower of both thresholds.
+    `span_score` are what served_spans.py finds, down to the lower of both thresholds.
+
+    The model is called as a layer: its operations keep their names to themselves,
+    which in a loaded model may be those of the new ones.
     """
     threshold = min(limit(config.aspect_threshold), limit(config.opinion_threshold))
-    served = ServedSpans(
-        threshold,
-        config.max_span_length,
-        config.max_aspects,
-        dtype=full_precision(),
-        name="served_spans",
-    )
-    names = ("input_ids", "attention_mask")
-    outputs = served(model.output["logits"], *(model.input[name] for name in names))
-    return keras.Model(model.input, outputs, name=model.name)
+    inputs = {
+        name: keras.Input(each.shape[1:], dtype=each.dtype, name=name)
+        for name, each in model.input.items()
+    }
+    logits = model(inputs)["logits"]
+    real = ops.cast(inputs["attention_mask"], logits.dtype)
+    start = ops.sigmoid(logits[..., 0]) * real
+    end = ops.sigmoid(logits[..., 1]) * real
+    shown = text_tokens(inputs["input_ids"], inputs["attention_mask"])
+    shown = ops.cast(shown, logits.dtype)
+    sizes = (config.max_span_length, config.max_aspects)
+    span_end, span_score = search(start * shown, end * shown, threshold, *sizes)
+    outputs = {"start": start, "end": end, "implicit": start[:, 0] * end[:, 0]}
+    outputs |= {"span_end": span_end, "span_score": span_score}
+    if logits.shape[-1] > 2:
+        outputs["polarity"] = ops.softmax(logits[..., 2:])
+    return keras.Model(inputs, outputs, name=model.name)
 
 
 def hugging_face_model(model: keras.Model, config: TrainConfig) -> keras.Model:

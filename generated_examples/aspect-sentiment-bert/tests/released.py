@@ -41,7 +41,7 @@ HEADS = {
         "cls/predictions/transform/LayerNorm/beta",
         "cls.predictions.transform.LayerNorm.bias",
     ),
-    "mlm_bias/bias": (
+    "mlm_bias/beta": (
         "cls/predictions/output_bias",
         "cls.predictions.bias",
     ),

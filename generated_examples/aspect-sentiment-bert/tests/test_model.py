@@ -17,7 +17,7 @@ from aspect_sentiment_bert.model import (
     serving_model,
 )
 from aspect_sentiment_bert.served_spans import (
-    ServedSpans,
+    search,
     text_tokens,
 )
 from aspect_sentiment_bert.span_search import find_spans
@@ -117,8 +117,7 @@ def test_served_spans_are_those_of_the_search(threshold):
     start, end = (random.random((2, 5, 14)) ** 2).astype("float32")
     shown = (np.arange(14) < np.array([14, 9, 5, 1, 0])[:, None]).astype("float32")
     for longest, most in ((4, 14), (9, 14), (9, 2)):
-        search = ServedSpans(threshold, longest, most).search
-        found = search(start * shown, end * shown)
+        found = search(start * shown, end * shown, threshold, longest, most)
         span_end, score = (np.asarray(array) for array in found)
         assert np.array_equal(span_end >= 0, score > 0)
         for row, keep in enumerate(shown):

@@ -64,7 +64,7 @@ HEADS = {
         "cls/predictions/transform/LayerNorm/beta",
         "predictions.LayerNorm.bias",
     ),
-    "mlm_bias/bias": (
+    "mlm_bias/beta": (
         "cls/predictions/output_bias",
         "predictions.bias",
     ),

@@ -128,8 +128,6 @@ class Spelling:
             return []
         # The head stands beside the encoder, not in it.
         root = re.sub(rf"(^|(?<=[/.]))(bert|{self.model})[/.]$", "", self.prefix)
-        if layer == "mlm_bias":
-            part = "bias"  # whatever its layer calls the one variable
         if place.endswith("_"):
             last = "weights" if part == "kernel" else part
             return [Entry(f"{root}{place}{last}", part == "kernel")]

@@ -32,24 +32,15 @@ CONFIG = EncoderConfig(
 STYLES = pytest.mark.parametrize("style", ["google", "torch"])
 
 
-class Bias(keras.layers.Layer):
-    """One number for each token of the vocabulary."""
-
-    def build(self, input_shape):
-        self.bias = self.add_weight(shape=(CONFIG.vocab_size,), name="bias")
-
-    def call(self, hidden):
-        return hidden[..., :1] * 0 + self.bias
-
-
 def build_model(labels=3):
     """Build an encoder with every head that has a name in some file."""
     encoder = build_encoder(CONFIG)
     tokens, text = (encoder.output[f"{name}_output"] for name in ("sequence", "pooled"))
     transformed = keras.layers.Dense(6, name="mlm_transform")(tokens)
     normalized = keras.layers.LayerNormalization(name="mlm_layer_norm")(transformed)
+    words = keras.ops.repeat(normalized[..., :1], CONFIG.vocab_size, axis=-1)
     outputs = [
-        Bias(name="mlm_bias")(normalized),
+        keras.layers.LayerNormalization(scale=False, name="mlm_bias")(words),
         keras.layers.Dense(2, name="qa_head")(tokens),
         keras.layers.Dense(labels, name="classifier")(text),
         keras.layers.Dense(2, name="sentence_order_head")(text),
