@@ -149,6 +149,24 @@ def snips(bench: Bench) -> dict[str, str]:
     return {part: str(folder / name) for part, name in zip(PARTS, names, strict=True)}
 
 
+def mams(bench: Bench) -> dict[str, str]:
+    """Write MAMS' sentences as they stand; its development file is the test part."""
+    folder = bench.data / "mams_atsa"
+    text = (folder / "train.xml").read_text("utf-8")
+    sentences = re.findall(r"<sentence>.*?</sentence>\n?", text, re.DOTALL)
+    parts = deal(sentences, ["none"])  # the test part is a file already
+    parts = {name: ["<sentences>", *parts[name], "</sentences>"] for name in PARTS[:2]}
+    files = write_parts(parts, bench.work, ".xml")
+    return {**files, "test": str(folder / "val.xml")}
+
+
+def dmaste(bench: Bench) -> dict[str, str]:
+    """Name DMASTE's reviews of tools as they lie, in the three parts they come in."""
+    folder = bench.data / "dmaste"
+    names = ("home_train.txt", "home_dev.txt", "home_test.txt")
+    return {part: str(folder / name) for part, name in zip(PARTS, names, strict=True)}
+
+
 def gutenberg(bench: Bench) -> dict[str, str]:
     """Write the paragraphs of a book, each a document."""
     text = (bench.data / "gutenberg_en" / "11-0.txt").read_text("utf-8-sig")

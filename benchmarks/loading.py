@@ -1,7 +1,10 @@
 """Times the loading of a checkpoint of BERT-base's size, beside transformers + torch.
 
-    pip install torch transformers
+    pip install . tensorflow keras tokenizers safetensors torch transformers
     python benchmarks/loading.py
+
+Use an environment with these and no more: Keras imports scikit-learn where it is
+installed, which takes a second, and a generated project does not ask for it.
 
 Random weights, 110 million, in each format that both read: a Hugging Face folder with
 model.safetensors, and one with pytorch_model.bin. The generated project also loads

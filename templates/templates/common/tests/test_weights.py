@@ -9,7 +9,7 @@ import tensorflow as tf
 from safetensors.numpy import save_file
 
 import released
-from {{ cookiecutter.package }} import variables
+from {{ cookiecutter.package }} import checkpoints, variables
 from {{ cookiecutter.package }}.checkpoints import (
     model_variables,
 )
@@ -18,6 +18,7 @@ from {{ cookiecutter.package }}.encoder import (
     build_encoder,
 )
 from {{ cookiecutter.package }}.errors import UserError
+from {{ cookiecutter.package }}.variables import as_tensor
 from {{ cookiecutter.package }}.weights import (
     from_pretrained,
     load_pretrained,
@@ -116,9 +117,23 @@ def test_training_does_not_reach_the_file(tmp_path):
 def test_a_wrong_copy_is_noticed(tmp_path, monkeypatch):
     """What the model holds is compared with the file, not with the copy in between."""
     write_hugging_face(tmp_path, random_weights())
-    true_copy = variables.copy_aligned
+
+    def forgetful(shape, dtype):
+        """Return memory that keeps one number, whatever is written."""
+        one = np.zeros(1, dtype)
+        return np.lib.stride_tricks.as_strided(one, shape, [0] * len(shape))
+
     with monkeypatch.context() as patch:
-        patch.setattr(variables, "copy_aligned", lambda a, d: true_copy(a + 1, d))
+        patch.setattr(variables, "empty_aligned", forgetful)
+        with pytest.raises(UserError, match="does not hold what the file has"):
+            from_pretrained(tmp_path)
+
+
+def test_a_variable_with_other_values_is_noticed(tmp_path, monkeypatch):
+    """Nor is it enough that the copy is right: the model itself is looked at."""
+    write_hugging_face(tmp_path, random_weights())
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "as_tensor", lambda array: as_tensor(array + 1))
         with pytest.raises(UserError, match="does not hold what the file has"):
             from_pretrained(tmp_path)
 
