@@ -39,9 +39,9 @@ def machine() -> str:
             line.split(":", 1)[1].strip() for line in lines if "model name" in line
         ]
         model = names[0] if names else model
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else "?"
-    python = platform.python_version()
-    return f"{model}, {cores} cores, {platform.system()}, Python {python}"
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else "?"
+    cores = "1 core" if count == 1 else f"{count} cores"
+    return f"{model}, {cores}, {platform.system()}, Python {platform.python_version()}"
 
 
 def install_copier(folder: Path) -> tuple[Path, str]:

@@ -217,7 +217,9 @@ class Case:
 
 # Half as many updates, each twice as far: the optimizer takes a good part of the time.
 FAST = ("--batch-size", "32", "--learning-rate", "2e-4")
+SHORT = ("--max-length", "128", "--doc-stride", "64")
 TAGS, CLASSES = "token-classification", "sequence-classification"
+ASPECTS = "aspect-sentiment"
 CASES = {
     "banking77": Case(
         CLASSES, banking77, ("accuracy", "macro_f1"), ("--epochs", "3", *FAST)
@@ -227,6 +229,15 @@ CASES = {
     "wnut17": Case(TAGS, wnut17, ("f1",), ("--epochs", "4")),
     "wnut17-crf": Case(TAGS, wnut17, ("f1",), ("--epochs", "4"), ("crf",)),
     "ewt-pos": Case(TAGS, ewt, ("accuracy",), ("--epochs", "4")),
+    "mams": Case(
+        ASPECTS,
+        mams,
+        ("aspect_f1", "pair_f1"),
+        ("--epochs", "2", "--max-train-examples", "1500", *SHORT, *FAST),
+    ),
+    "dmaste": Case(
+        ASPECTS, dmaste, ("aspect_f1", "triplet_f1"), ("--epochs", "3", *SHORT, *FAST)
+    ),
     "gutenberg": Case("masked-lm", gutenberg, (), ("--epochs", "10"), (), pretrain),
 }
 

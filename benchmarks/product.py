@@ -57,7 +57,7 @@ def product(tasks: list[str]) -> Iterator[tuple[str, str, str]]:
     catalog = load_catalog()
     for task in (card.name for card in catalog.tasks if card.name in tasks):
         slots = catalog.slots_for(task)
-        options = [card.name for slot in slots for card in slot.options[1:]]
+        options = [card.name for slot in slots for card in slot.options_for(task)[1:]]
         for model in catalog.names("model"):
             yield from ((task, model, option) for option in ["", *options])
 

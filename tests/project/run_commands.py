@@ -1,6 +1,8 @@
-"""Run several commands of a project in one process.
+"""Run several commands of a project, or of several, in one process.
 
-TensorFlow takes most of the time of a short command, so it is loaded once.
+TensorFlow takes most of the time of a short command, so it is loaded once. A command is
+a script with its arguments, `cd FOLDER`, or `project FOLDER`: what comes after it is
+another project's, of which nothing has been imported.
 
     python run_commands.py PROJECT COMMANDS.json OUTPUTS.json
 """
@@ -15,12 +17,29 @@ import os
 import sys
 from pathlib import Path
 
+from run_owner_tests import forget
+
+# As the project's package has it: here Keras may be imported before any of them.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def change_project(folder: str) -> None:
+    """Take scripts and modules from another project, and forget those of the last."""
+    import keras
+
+    forget(Path(sys.path[0]))
+    sys.path[0] = folder
+    keras.utils.clear_session()
+
 
 def run_command(command: list[str]) -> str:
-    """Run a script's `main` with its arguments, or cd; return what it printed."""
+    """Run a script's `main` with its arguments; return what it printed."""
     script, *arguments = command
     if script == "cd":
         os.chdir(*arguments)
+        return ""
+    if script == "project":
+        change_project(*arguments)
         return ""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from .conftest import SIZES, make_project, run, write_data
 from .test_owner_tests import Defect, make_copy
+from .test_resume import arrays_of, assert_same, start_and_kill, states, steps_of
 
 # Task, model and options of a project, by the method.
 PROJECTS = {
@@ -23,7 +25,7 @@ PROJECTS = {
 }
 RESUMED = "test_training.py::test_resumed_run_ends_with_the_same_weights"
 TESTS = {
-    "layer-decay": ["test_method.py"],
+    "layer-decay": ["test_method.py", RESUMED],
     "shared layers": ["test_method.py"],
     "ema": ["test_method.py", "test_training.py"],
     "fgm": ["test_method.py", RESUMED],
@@ -185,36 +187,67 @@ for path in sys.argv[1:]:
 """
 
 
-def test_a_teacher_and_its_student(projects: dict[str, Path], tmp_path: Path) -> None:
-    """Both come from one project; what is kept are plain models of two sizes."""
-    project = projects["distillation"]
-    flags = write_data(project, tmp_path, train=24, validation=6)
+STUDENT = [
+    "--teacher=teacher",
+    "--vocabulary=teacher/tokenizer.json",
+    "--hidden-state-weight=1",
+    "--attention-weight=1",
+    "--save-steps=2",
+]
+
+
+@pytest.fixture(scope="module")
+def students(
+    projects: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[str], list[str]]:
+    """A folder with runs of a teacher and a student, flags, and what was printed."""
+    project, folder = projects["distillation"], tmp_path_factory.mktemp("students")
+    flags = [*write_data(project, folder, train=24, validation=6), "--epochs=4"]
     large = {**SIZES, "hidden_size": 24, "num_hidden_layers": 4}
-    (tmp_path / "large.json").write_text(json.dumps(large))
-    student = [
-        "--teacher=teacher",
-        "--vocabulary=teacher/tokenizer.json",
-        "--hidden-state-weight=1",
-        "--attention-weight=1",
-        "--output-dir=student",
-    ]
-    other = ["--teacher=teacher", "--vocab-size=90", "--output-dir=other"]
+    (folder / "large.json").write_text(json.dumps(large))
     commands = [
         ["train.py", *flags, "--encoder-config=large.json", "--output-dir=teacher"],
-        ["train.py", *flags, *student],
+        ["train.py", *flags, *STUDENT, "--output-dir=student"],
         ["evaluate.py", "--model-dir=student", "--files=validation.jsonl"],
     ]
-    (tmp_path / "commands.json").write_text(json.dumps(commands))
+    (folder / "commands.json").write_text(json.dumps(commands))
     script = Path(__file__).with_name("run_commands.py")
-    run([script, project, "commands.json", "outputs.json"], tmp_path)
-    outputs = json.loads((tmp_path / "outputs.json").read_text())
+    run([script, project, "commands.json", "outputs.json"], folder)
+    return folder, flags, json.loads((folder / "outputs.json").read_text())
+
+
+def test_a_teacher_and_its_student(
+    projects: dict[str, Path],
+    students: tuple[Path, list[str], list[str]],
+    tmp_path: Path,
+) -> None:
+    """Both come from one project; what is kept are plain models of two sizes."""
+    folder, flags, outputs = students
     assert "no teacher: plain training" in outputs[0]
     assert "teacher: a teacher of" in outputs[1]
-    done = run([project / "train.py", *flags, *other], tmp_path, check=2)
+    other = ["--teacher=teacher", "--vocab-size=90", "--output-dir=other"]
+    train = projects["distillation"] / "train.py"
+    done = run([train, *flags, *other], folder, check=2)
     assert "another vocabulary than the student" in done.stderr
-    (tmp_path / "empty").mkdir()
-    paths = [tmp_path / name / "model.keras" for name in ("teacher", "student")]
-    done = run(["-c", LOAD, *paths], tmp_path / "empty")
+    paths = [folder / name / "model.keras" for name in ("teacher", "student")]
+    done = run(["-c", LOAD, *paths], tmp_path)
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [names for _, names, _ in found] == [["logits"], ["logits"]]
     assert found[1][2] < found[0][2]
+
+
+def test_a_killed_student_ends_with_the_same_weights(
+    projects: dict[str, Path], students: tuple[Path, list[str], list[str]]
+) -> None:
+    """The matrix to the teacher's size and the optimizer's slots are resumed too."""
+    folder, flags, _ = students
+    train = str(projects["distillation"] / "train.py")
+    command = [sys.executable, train, *flags, *STUDENT, "--output-dir=cut"]
+    assert start_and_kill(command, folder, folder / "cut", new_states=2, delay=0)
+    run([train, "--resume", "--output-dir=cut"], folder)
+    expected, found = (
+        arrays_of(states(folder / name)[-1] / "state.weights.h5")
+        for name in ("student", "cut")
+    )
+    assert steps_of(folder / "cut") == steps_of(folder / "student") == [12]
+    assert_same(found, expected)

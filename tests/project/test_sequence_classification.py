@@ -218,6 +218,26 @@ def test_each_kind_on_tables(
     assert all(float(output.split()[-1]) < 1e-4 for output in exports)
 
 
+def test_a_head_of_other_labels_can_be_skipped(
+    projects: dict[str, Path],
+    table_runs: dict[str, tuple[Path, list[str]]],
+    tmp_path: Path,
+) -> None:
+    """A checkpoint of two labels is refused for numbers, and taken without its head."""
+    exported = table_runs["single"][0] / "run/export/google-checkpoint"
+    file = table_runs["regression"][0] / "dev.tsv"
+    flags = [f"--pretrained={exported}", "--epochs=0", "--label-column=target"]
+    flags += [f"--train-files={file}", f"--validation-files={file}", "--max-length=40"]
+    script = projects["bert"] / "train.py"
+    refused = run([script, *flags], tmp_path, check=2).stderr
+    assert "head does not fit" in refused and "train.py --skip head" in refused
+    assert not list((tmp_path / "runs").glob("*/settings.json"))
+    unknown = run([script, *flags, "--skip", "tail"], tmp_path, check=2).stderr
+    assert 'cannot skip "tail"' in unknown and "pooler, head" in unknown
+    printed = run([script, *flags, "--skip", "head"], tmp_path).stdout
+    assert "random: classifier/kernel, classifier/bias" in printed
+
+
 # Run in a process of its own, since TensorFlow and torch do not share one.
 AUTO_CLASSES = """
 import json, sys
