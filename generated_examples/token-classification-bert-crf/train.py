@@ -177,7 +177,7 @@ def load_weights(model: "keras.Model", config: TrainConfig) -> str:
     """Load the pretrained weights, if any, and return what was done, name by name."""
     if not config.pretrained:
         return "all weights are random"
-    report = load_pretrained(model, config.pretrained)
+    report = load_pretrained(model, config.pretrained, skip=config.skip)
     print(f"{config.pretrained}: {report}")
     return report.details()
 

@@ -5,14 +5,13 @@ its source and with a problem where something in it has no place in the text.
 """
 
 import ast
-import codecs
-import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .text_files import json_objects, numbered, read_text
 
 EXAMPLE_LINE = (
     '{"text": "The soup was cold.", "aspects": [{"text": "soup", "start": 4, '
@@ -29,53 +28,19 @@ def read_records(path: str | Path) -> Records:
 
     Raises UserError with file, line and field for what is not of the form.
     """
-    text = read_text(Path(path))
+    text = read_text(Path(path), "a JSONL, XML or triplet file")
     start = text.lstrip()
     if "####" in start.partition("\n")[0] and not start.startswith("{"):
         return triplet_records(text, str(path))
     if start.startswith("<"):
         return xml_records(text, str(path))
-    return jsonl_records(text, str(path))
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file; raise UserError that names another encoding."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        why = error.strerror or str(error)
-        remedy = "give a JSONL, XML or triplet file"
-        raise UserError(f"cannot read {path}", why, remedy) from error
-    if b"\0" in content[:4] or content.startswith((codecs.BOM_UTF16_LE, b"\xfe\xff")):
-        why, remedy = "it is UTF-16 or UTF-32", f"iconv -f UTF-16 -t UTF-8 {path}"
-        raise UserError(f"cannot read {path}", why, remedy)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        why = f"line {line} is not UTF-8; it may be Latin-1, or GB18030 if Chinese"
-        remedy = f"convert it: iconv -f LATIN1 -t UTF-8 {path}"
-        raise UserError(f"cannot read {path}", why, remedy) from error
+    records = json_objects(numbered(text), str(path), bad_record)
+    return ((source, record, "") for source, record in records)
 
 
 def bad_record(source: str, why: str, example: str = EXAMPLE_LINE) -> UserError:
     """Return the error for a record that is not of the form."""
     return UserError(f"{source}: not a text with aspects", why, f"a line is {example}")
-
-
-def jsonl_records(text: str, path: str) -> Records:
-    """Yield a record for each line that is not blank."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        source = f"{path}:{number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise bad_record(source, f"the line is not JSON: {error}") from error
-        if not isinstance(record, dict):
-            raise bad_record(source, "it is not an object")
-        yield source, record, ""
 
 
 def xml_records(text: str, path: str) -> Records:
@@ -92,7 +57,7 @@ def xml_records(text: str, path: str) -> Records:
     try:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, RecursionError) as error:
-        why, remedy = f"not XML: {error}", "get the file again"
+        why, remedy = f"not XML: {error}", "correct it there; & is written &amp;"
         raise UserError(f"cannot read {path}", why, remedy) from error
     if any(review.find("Opinions") is not None for review in root.iter("Review")):
         raise UserError(
@@ -103,6 +68,8 @@ def xml_records(text: str, path: str) -> Records:
     for number, sentence in enumerate(root.iter("sentence"), start=1):
         name = sentence.get("id")
         source = f"{path}: sentence {number}" + (f' ("{name}")' if name else "")
+        if sentence.find("text/*") is not None:
+            raise bad_record(source, "there are elements in its <text>")
         record: dict[str, Any] = {"text": sentence.findtext("text")}
         record |= {"id": name} if name else {}
         record["aspects"] = [
@@ -141,11 +108,11 @@ def triplet_records(text: str, path: str) -> Records:
     tokens, or of its first and last one; the aspect [-1] is not named. What follows a
     further "####", DMASTE's domain, is passed over.
     """
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in numbered(text):
         if not line.strip():
             continue
         source = f"{path}:{number}"
-        sentence, *rest = line.rstrip("\r").split("####")
+        sentence, *rest = line.split("####")
         try:
             triplets = ast.literal_eval(rest[0].strip())
         except (IndexError, ValueError, SyntaxError, MemoryError, RecursionError):
@@ -209,4 +176,6 @@ def span(
     if len(numbers) > 2 and list(numbers) != list(range(first, last + 1)):
         raise ValueError(f"the tokens {list(numbers)} do not follow each other")
     start, end = tokens[first][0], tokens[last][1]
+    if not sentence[start:end].strip():
+        raise ValueError(f"nothing stands at the tokens {list(numbers)}: two spaces")
     return {"text": sentence[start:end], "start": start, "end": end}

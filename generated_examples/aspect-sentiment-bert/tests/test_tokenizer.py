@@ -12,6 +12,7 @@ from tokenizers import (
 from aspect_sentiment_bert.errors import UserError
 from aspect_sentiment_bert.token_text import (
     cover_marks,
+    is_blank,
     rematch,
     truncate_pair,
 )
@@ -192,3 +193,13 @@ def test_offsets_take_in_separate_accents():
     offsets = np.array([(0, 4), (7, 8), (9, 10)])
     assert cover_marks(text, offsets).tolist() == [[0, 6], [7, 9], [9, 10]]
     assert cover_marks("cafe", offsets[:1]).tolist() == [[0, 4]]
+    katakana = cover_marks("\uff76\uff9e \uff76", np.array([[0, 1], [3, 4]]))
+    assert katakana.tolist() == [[0, 2], [3, 4]]
+
+
+def test_texts_without_tokens():
+    """Controls, spaces and separate accents are blank; letters and symbols are not."""
+    for text in ("", " \n\u3000", "\u200b\ufeff\x07", "\u0301\ufffd", "\u2028"):
+        assert is_blank(text)
+    for text in ("a", " 。", "\u200b😀", "\ue000", "\uff9e"):
+        assert not is_blank(text)

@@ -1,14 +1,13 @@
 """Texts and pairs from JSONL and text files, one at a time: a file may be endless."""
 
-import codecs
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .config import ExtractConfig
 from .errors import UserError
+from .text_files import json_objects, plain_lines, read_lines, record_id
 
 EXAMPLE_LINE = '{"text": "The ferry was late."}'
 # What fields are called that are known without a flag. The first name of each goes
@@ -47,63 +46,20 @@ def read_texts(path: Path, config: ExtractConfig, name: str = "") -> Iterator[Te
             "it is a table",
             f"make it JSONL, a line like {EXAMPLE_LINE}",
         )
-    is_json = path.suffix.lower() in (".jsonl", ".json")
-    for number, line in enumerate(read_lines(path, name), start=1):
+    lines = read_lines(path, "a JSONL file, or text with a text a line", name)
+    if path.suffix.lower() in (".jsonl", ".json"):
+        for source, record in json_objects(lines, name, bad_line):
+            yield from_record(record, source, config)
+        return
+    for number, line in plain_lines(lines, name):
         source = f"{name}:{number}"
         if not line.strip():
-            continue
-        if is_json:
-            yield from_record(parse(line, source), source, config)
             continue
         first, divider, second = line.rpartition(DIVIDER)
         if divider and config.pair_column != "none":
             yield Text(source, first.strip(), second.strip(), source)
         else:
             yield Text(source, line.strip(), None, source)
-
-
-def read_lines(path: Path, name: str) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file; raise UserError that names another encoding.
-
-    Lines end at "\\n" alone: U+2028 may stand in a text.
-    """
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if number == 1 and is_wide(line):
-                    raise UserError(
-                        f"cannot read {name}",
-                        "it is UTF-16 or UTF-32",
-                        f"iconv -f UTF-16 -t UTF-8 {name}",
-                    )
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{name}:{number}: cannot be read",
-            "it is not UTF-8; it may be Latin-1, or GB18030 if Chinese",
-            f"convert it: iconv -f LATIN1 -t UTF-8 {name}",
-        ) from error
-    except OSError as error:
-        why = error.strerror or str(error)
-        remedy = "give a JSONL file, or text with a text a line"
-        raise UserError(f"cannot read {name}", why, remedy) from error
-
-
-def is_wide(line: bytes) -> bool:
-    """Return whether a file that begins so has two or four bytes for each letter."""
-    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    return b"\0" in line[:4] or line.startswith(marks)
-
-
-def parse(line: str, source: str) -> dict[str, Any]:
-    """Return the object in a line; raise UserError where there is none."""
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise bad_line(source, f"the line is not JSON: {error}") from error
-    if not isinstance(record, dict):
-        raise bad_line(source, "it is not an object")
-    return record
 
 
 def from_record(record: dict[str, Any], source: str, config: ExtractConfig) -> Text:
@@ -119,14 +75,11 @@ def from_record(record: dict[str, Any], source: str, config: ExtractConfig) -> T
         others = {key: record[key] for key in record if key != text_name}
         pair_name = choose(others, config.pair_column, PAIR_NAMES, source, "pair")
     text, pair = record[text_name], record.get(pair_name) if pair_name else None
-    identifier = record.get("id", source)
     if not isinstance(text, str):
         raise bad_line(source, f'"{text_name}" is no text')
     if not isinstance(pair, str | None):
         raise bad_line(source, f'"{pair_name}" is no text')
-    if not isinstance(identifier, str | int) or isinstance(identifier, bool):
-        raise bad_line(source, '"id" is neither a text nor a whole number')
-    return Text(str(identifier), text, pair, source)
+    return Text(record_id(record, source, bad_line), text, pair, source)
 
 
 def choose(

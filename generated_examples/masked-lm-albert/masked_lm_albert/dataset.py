@@ -175,11 +175,10 @@ def documents(examples: Sequence[Example]) -> list[Example]:
     """Return the examples that hold text; raise UserError where there is none."""
     found = [each for each in examples if not (each.problem or each.records)]
     if not found:
-        raise UserError(
-            "there is no text",
-            "scores and predictions need the text itself, not written rows",
-            "give a text or JSONL file",
-        )
+        why = "every document is left out, as its text is empty"
+        if any(each.records for each in examples):
+            why = "scores and predictions need the text itself, not written rows"
+        raise UserError("there is no text", why, "give a text or JSONL file")
     return found
 
 

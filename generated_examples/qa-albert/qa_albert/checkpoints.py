@@ -23,7 +23,7 @@ from .checkpoint_formats import (
 from .downloads import fetch_checkpoint
 from .errors import UserError
 from .spelling import Entry
-from .variables import as_held, as_tensor, same_bits
+from .variables import as_held, as_tensor, holds
 
 # A variable's name, the variable, and the entry of the file that belongs there.
 Found = tuple[str, keras.Variable, Entry]
@@ -209,13 +209,6 @@ def hand_over(
         )
 
 
-def holds(variable: keras.Variable, values: np.ndarray) -> bool:
-    """Return whether a variable has these values; in the same memory it must."""
-    held = np.asarray(variable)
-    here = held.ctypes.data == values.ctypes.data and held.strides == values.strides
-    return (here and held.dtype == values.dtype) or same_bits(held, values)
-
-
 def check_fits(
     variable: keras.Variable, key: str, name: str, array: np.ndarray
 ) -> None:
@@ -226,8 +219,8 @@ def check_fits(
             f"the checkpoint's head does not fit: {name}",
             f"its shape is {array.shape}, but {key} wants {wanted}: it was trained for "
             "another task or other labels",
-            'for a random head call load_pretrained(…, skip=("head",)); train.py does '
-            "the call in load_weights",
+            "for a random head: python train.py --skip head, or in code "
+            'load_pretrained(…, skip=("head",))',
         )
     check_shape(variable, key, name, array)
 

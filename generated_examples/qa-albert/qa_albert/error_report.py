@@ -92,7 +92,9 @@ def _marks(row: Mapping[str, Any]) -> list[tuple[int, int, str]]:
     """Return (start, end, CSS class) of the spans that fit the context."""
     context, marks = row["context"], []
     for text, start in zip(row["answers"], row["answer_starts"], strict=False):
-        if text and start >= 0 and context[start : start + len(text)] == text:
+        if start is None or start < 0:  # it could not be placed
+            continue
+        if text and context[start : start + len(text)] == text:
             marks.append((start, start + len(text), "gold"))
     start, end = row["start"], row["end"]
     if row["prediction"] and start is not None and 0 <= start < end <= len(context):

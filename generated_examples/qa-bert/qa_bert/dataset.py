@@ -1,7 +1,7 @@
 """Questions and passages from JSONL and SQuAD JSON files, and the tf.data pipeline."""
 
 import dataclasses
-import json
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,13 @@ from tokenizers import Tokenizer
 from .batching import batch_dataset, evaluation_plan, training_plan
 from .config import TrainConfig
 from .errors import UserError
-from .features import make_features
+from .features import Features, make_features
+from .question_files import EXAMPLE_LINE, bad_record, read_records
+from .text_files import record_id
+from .token_text import is_blank
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-EXAMPLE_LINE = '{"question": "Who wrote it?", "context": "Ada did.", "answer": "Ada"}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,24 +46,17 @@ class Example:
 def load_examples(
     path: str | Path, config: TrainConfig | None = None, *, labelled: bool = True
 ) -> list[Example]:
-    """Read a JSONL file or a SQuAD JSON file (v1.1, v2, CMRC 2018, DRCD, XQuAD).
+    """Read JSONL or SQuAD JSON (v1.1, v2, CMRC 2018 also flat, DRCD, XQuAD).
 
     Without `labelled`, answers may be missing. Raises UserError with file, line and
     field for what is not of the form. An answer that does not stand where
     `answer_start` says is no error: the example keeps it for scoring and gets a
     `problem`. The settings have no influence.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"cannot read {path}", str(error), "give a JSONL or SQuAD file in UTF-8"
-        ) from error
-    records = squad_records(text, path)
-    if records is None:
-        records = jsonl_records(text, path)
-    examples = [parse_example(record, source, labelled) for source, record in records]
+    examples = [
+        parse_example(record, source, labelled)
+        for source, record in read_records(Path(path))
+    ]
     if not examples:
         remedy = f"a line is {EXAMPLE_LINE}"
         raise UserError(f"no questions in {path}", "the file is empty", remedy)
@@ -78,75 +72,29 @@ def load_examples(
     return examples
 
 
-def jsonl_records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield place and content of each line that is not blank."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        source = f"{path}:{number}"
-        try:
-            yield source, json.loads(line)
-        except ValueError as error:
-            raise bad_record(source, f"the line is not JSON: {error}") from error
-
-
-def squad_records(text: str, path: Path) -> Iterator[tuple[str, Any]] | None:
-    """Return place and content of each question of a SQuAD file, None for others."""
-    try:
-        tree = json.loads(text)
-    except ValueError:
-        return None
-    if not isinstance(tree, dict) or "data" not in tree:
-        return None
-
-    def walk() -> Iterator[tuple[str, Any]]:
-        for a, article in enumerate(children(tree, "data", str(path))):
-            place = f"{path}: data[{a}]"
-            for p, paragraph in enumerate(children(article, "paragraphs", place)):
-                inner = f"{place}.paragraphs[{p}]"
-                for q, question in enumerate(children(paragraph, "qas", inner)):
-                    source = f"{inner}.qas[{q}]"
-                    if not isinstance(question, dict):
-                        raise bad_record(source, "it is not an object")
-                    yield source, {**question, "context": paragraph.get("context")}
-
-    return walk()
-
-
-def children(node: Any, field: str, place: str) -> list[Any]:
-    """Return a list inside a SQuAD file; raise UserError where it is not there."""
-    found = node.get(field) if isinstance(node, dict) else None
-    if not isinstance(found, list):
-        raise bad_record(place, f'"{field}" must be a list')
-    return found
-
-
-def parse_example(record: Any, source: str, labelled: bool) -> Example:
+def parse_example(record: dict[str, Any], source: str, labelled: bool) -> Example:
     """Check one record and place its answers in the passage."""
-    if not isinstance(record, dict):
-        raise bad_record(source, "it is not an object")
     for field in ("question", "context"):
         value = record.get(field)
         if not isinstance(value, str):
             state = "missing" if value is None else "not a text"
             raise bad_record(source, f'"{field}" is {state}')
     context = record["context"]
-    answers = tuple(
-        place_answer(answer, context, source) for answer in raw_answers(record, source)
-    )
-    if labelled and not answers and not is_impossible(record):
+    raw = raw_answers(record, source)
+    if raw is None and labelled:
         raise bad_record(
             source, 'it has neither "answer", "answers" nor "is_impossible"'
         )
+    answers = tuple(place_answer(answer, context) for answer in raw or ())
     problem = ""
-    if not (record["question"].strip() and context.strip()):
+    if is_blank(record["question"]) or is_blank(context):
         problem = "the question or the context is empty"  # CMRC 2018 has such ones
     elif answers and all(answer.start is None for answer in answers):
         problem = f'the answer "{answers[0].text[:60]}" does not stand in the context'
         if "answer_start" in str(record.get("answers", "")):
             problem += " where answer_start says"
     return Example(
-        str(record.get("id", source)),
+        record_id(record, source, bad_record),
         record["question"],
         context,
         answers,
@@ -155,41 +103,56 @@ def parse_example(record: Any, source: str, labelled: bool) -> Example:
     )
 
 
-def is_impossible(record: dict[str, Any]) -> bool:
-    """Return whether a record says that its passage holds no answer."""
-    return bool(record.get("is_impossible")) or record.get("answers") == []
+def raw_answers(record: dict[str, Any], source: str) -> list[dict[str, Any]] | None:
+    """Return the answers of a record as objects with "text" and perhaps a start.
 
-
-def raw_answers(record: dict[str, Any], source: str) -> list[dict[str, Any]]:
-    """Return the answers of a record as objects with "text" and perhaps a start."""
-    if is_impossible(record):
-        return []
-    answers = record.get("answers", record.get("answer"))
-    if answers is None:
-        return []
-    answers = answers if isinstance(answers, list) else [answers]
-    answers = [{"text": each} if isinstance(each, str) else each for each in answers]
-    for answer in answers:
+    None where it does not say whether there is one. Raises UserError for what is no
+    answer, and where "is_impossible" says otherwise than the answers.
+    """
+    answers = answer_list(record)
+    for answer in answers or ():
         if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
             raise bad_record(source, 'an answer must be a text or {"text": …}')
-        if not isinstance(answer.get("answer_start", 0), int):
+        if type(answer.get("answer_start", 0)) is not int:
             raise bad_record(source, '"answer_start" must be a whole number')
-        if not answer["text"].strip():
-            raise bad_record(source, 'an answer is empty; say "is_impossible": true')
-    return answers
+    given = [each for each in answers or () if not is_blank(each["text"])]
+    impossible = record.get("is_impossible")
+    if not isinstance(impossible, bool | None) and impossible not in (0, 1):
+        raise bad_record(source, f'"is_impossible" is {impossible!r}, no true or false')
+    if impossible and given:
+        raise bad_record(source, '"is_impossible" is true, but there is an answer')
+    if not impossible and len(given) < len(answers or ()):
+        raise bad_record(source, 'an answer is empty; say "is_impossible": true')
+    said = impossible or (answers is not None and impossible is None)
+    return given if given or said else None
 
 
-def place_answer(answer: dict[str, Any], context: str, source: str) -> Answer:
+def answer_list(record: dict[str, Any]) -> list[Any] | None:
+    """Return the answers of a record, each as it is or as its text in an object.
+
+    Also of two lists, of texts and of starts, as `datasets` writes them.
+    """
+    answers = record.get("answers")
+    answers = record.get("answer") if answers is None else answers
+    if answers is None:
+        return None
+    if isinstance(answers, dict):
+        texts, starts = answers.get("text"), answers.get("answer_start")
+        if isinstance(texts, list) and isinstance(starts, list):
+            pairs = itertools.zip_longest(texts, starts)
+            return [{"text": text, "answer_start": start} for text, start in pairs]
+    if isinstance(answers, str) and "answer_start" in record:
+        return [{"text": answers, "answer_start": record["answer_start"]}]
+    answers = answers if isinstance(answers, list) else [answers]
+    return [{"text": each} if isinstance(each, str) else each for each in answers]
+
+
+def place_answer(answer: dict[str, Any], context: str) -> Answer:
     """Return an answer with its place: as told, else the first exact match."""
     text = answer["text"]
     start = answer.get("answer_start", context.find(text))
     stands_there = start >= 0 and context[start : start + len(text)] == text
     return Answer(text, start if stands_there else None)
-
-
-def bad_record(source: str, why: str) -> UserError:
-    """Return the error for a record that is not of the form."""
-    return UserError(f"{source}: not a question", why, f"a line is {EXAMPLE_LINE}")
 
 
 def describe(examples: Sequence[Example], limit: int = 10) -> str:
@@ -206,7 +169,10 @@ def describe(examples: Sequence[Example], limit: int = 10) -> str:
 
 
 def settle(config: TrainConfig, examples: Sequence[Example]) -> TrainConfig:
-    """Return the settings with what the training data decide: here nothing."""
+    """Return the settings as they are; raise UserError where nothing can be learned."""
+    if examples and all(example.problem for example in examples):
+        why = "every training question is left out, for the reasons above"
+        raise UserError("nothing to learn", why, "correct the --train-files")
     return config
 
 
@@ -227,6 +193,28 @@ def example_texts(examples: Sequence[Example]) -> Iterator[str]:
     yield from (example.question for example in examples)
 
 
+def within_windows(
+    examples: Sequence[Example], features: Features, limit: int = 10
+) -> Sequence[Example]:
+    """Return the examples without those whose answer no window holds, and list these.
+
+    To each of their windows the answer would be "none". Raises UserError where no
+    example is left.
+    """
+    found = set(features.example[features.start > 0])
+    lost = [i for i, each in enumerate(examples) if each.answers and i not in found]
+    if not lost:
+        return examples
+    places = ", ".join(examples[index].source for index in lost[:limit])
+    places += ", …" if len(lost) > limit else ""
+    print(f"{len(lost)} answers fit in no window and are not learned from: {places}")
+    if len(lost) == len(examples):
+        why = "windows share max_length - doc_stride tokens, less those of the question"
+        raise UserError("nothing to learn", why, "raise --max-length")
+    left_out = set(lost)
+    return [each for i, each in enumerate(examples) if i not in left_out]
+
+
 def make_dataset(
     examples: Sequence[Example],
     tokenizer: Tokenizer,
@@ -237,11 +225,14 @@ def make_dataset(
 
     Inputs are the encoder's three, targets `start` and `end` (batch,), token
     positions in the window. In training the dataset runs through all epochs,
-    shuffled anew in each.
+    shuffled anew in each; an answer that no window holds is not learned from.
     """
     examples = [example for example in examples if not example.problem]
     features = make_features(examples, tokenizer, config)
     if training:
+        whole = within_windows(examples, features)
+        if len(whole) < len(examples):
+            features = make_features(whole, tokenizer, config)
         batches = training_plan(
             features.lengths, config.batch_size, config.epochs, config.seed
         )

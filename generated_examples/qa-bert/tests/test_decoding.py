@@ -1,5 +1,7 @@
 """From logits to answers: the search, the windows, and no answer."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -144,6 +146,10 @@ def test_error_page(tokenizer, tmp_path):
     page = (tmp_path / "errors.html").read_text()
     assert "id1" in page and "id0" not in page
     assert "word5" in page
+    lost = (Answer("elsewhere", None),)  # as where an answer_start is wrong
+    examples[1] = dataclasses.replace(examples[1], answers=lost)
+    decoding.write_report(tmp_path, examples, predictions, CONFIG)
+    assert "elsewhere" in (tmp_path / "errors.html").read_text()
 
 
 def test_real_model_runs(tokenizer):

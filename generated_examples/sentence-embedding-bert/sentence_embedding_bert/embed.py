@@ -8,7 +8,6 @@ lines do not count; row n of the output is the vector of the text that comes n-t
 file may be larger than memory: texts are read and vectors written piece by piece.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +23,9 @@ from .batching import evaluation_plan, pad_rows
 from .errors import ArgumentParser, UserError, run_command
 from .features import encode
 from .method import TrainConfig
+from .text_files import json_objects, plain_lines, read_lines
 
+WANTED = "text in UTF-8, one a line, or JSONL"
 CHUNK = 8192  # texts that are in memory at a time
 BATCH = 64  # texts that go through the model at a time
 
@@ -59,27 +60,22 @@ def read_texts(path: Path, field: str = "sentence") -> Iterator[str]:
 
     Raises UserError with file and line for what cannot be read.
     """
-    remedy = "give text in UTF-8, one a line, or JSONL"
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            place = f"{path}:{number}"
-            try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-                if "\0" in text:
-                    raise ValueError("it holds zeros, as UTF-16 does")
-                if not text:
-                    continue
-                if path.suffix not in (".jsonl", ".json"):
-                    yield text
-                    continue
-                record = json.loads(text)
-            except ValueError as error:
-                raise UserError(f"{place}: not a text", str(error), remedy) from error
-            value = record.get(field) if isinstance(record, dict) else None
-            if not isinstance(value, str):
-                why = f'"{field}" is missing, or no text'
-                raise UserError(f"{place}: not a text", why, "name it with --field")
-            yield value
+    lines = read_lines(path, WANTED)
+    if path.suffix.lower() not in (".jsonl", ".json"):
+        lines = plain_lines(lines, str(path))
+        yield from (line.strip() for _, line in lines if line.strip())
+        return
+    for place, record in json_objects(lines, str(path), bad_text):
+        value = record.get(field)
+        if not isinstance(value, str):
+            why = f'"{field}" is missing, or no text'
+            raise UserError(f"{place}: not a text", why, "name it with --field")
+        yield value
+
+
+def bad_text(source: str, why: str) -> UserError:
+    """Return the error for a line that holds no text."""
+    return UserError(f"{source}: not a text", why, f"give {WANTED}")
 
 
 def chunks(texts: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:

@@ -202,7 +202,9 @@ def test_bad_files_of_texts(tmp_path):
         "a.jsonl": (b'{"sentence": "a"}\n{"text": "b"}', "a.jsonl:2"),
         "b.jsonl": (b'{"sentence": "a"}\n{', "b.jsonl:2"),
         "c.txt": ("one\ncaf\u00e9".encode("latin-1"), "c.txt:2"),
-        "d.txt": ("one".encode("utf-16-le"), "d.txt:1"),
+        "d.txt": ("one".encode("utf-16-le"), "d.txt.*UTF-16"),
+        "f.jsonl": (b"[" * 100_000, "f.jsonl:1.*nested"),
+        "g.ndjson": (b'{"sentence": "a"}', "g.ndjson.*begins as JSON"),
         "e.txt": (b"\n", "no texts in"),
     }
     for name, (data, place) in cases.items():

@@ -51,6 +51,9 @@ class TrainConfig:
     pretrained: str = option(
         "", "checkpoint folder or a short name; empty: random weights"
     )
+    skip: tuple[str, ...] = option(
+        (), "parts of the checkpoint that stay random, such as head or pooler"
+    )
     encoder_config: str = option(
         "", "JSON of encoder sizes when weights are random; empty: small ones"
     )

@@ -16,6 +16,8 @@ from .errors import UserError
 from .features import make_features
 from .labels import NUMBER, Label, fit_label, names_in, read_label, settle_labels
 from .records import EXAMPLE_LINE, bad_record, choose_columns, read_records
+from .text_files import record_id
+from .token_text import is_blank
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -66,7 +68,8 @@ def load_examples(
         examples.append(example)
     if not examples:
         remedy = f"a line is {EXAMPLE_LINE}"
-        raise UserError(f"no examples in {path}", "the file is empty", remedy)
+        why = "the file is empty, or has nothing under its header"
+        raise UserError(f"no examples in {path}", why, remedy)
     return examples
 
 
@@ -81,7 +84,7 @@ def parse_example(
     texts = [read_field(record, name, source) for name in columns[:2] if name]
     value = record.get(columns[2])
     label = read_label(value, config.label_separator)
-    problem = "" if all(text.strip() for text in texts) else "the text is empty"
+    problem = "the text is empty" if any(map(is_blank, texts)) else ""
     if columns[2] == "gold_label" and label == "-":
         label, problem = None, 'no gold label: the annotators disagreed ("-")'
     elif label == "":
@@ -92,9 +95,8 @@ def parse_example(
     elif labelled and label is not None:
         label = fit_label(label, source, config)
     pair = texts[1] if len(texts) > 1 else None
-    return Example(
-        str(record.get("id", source)), texts[0], pair, label, source, problem
-    )
+    name = record_id(record, source, bad_record)
+    return Example(name, texts[0], pair, label, source, problem)
 
 
 def read_field(record: dict[str, Any], name: str, source: str) -> str:
@@ -103,8 +105,6 @@ def read_field(record: dict[str, Any], name: str, source: str) -> str:
     if not isinstance(text, str):
         state = "missing" if text is None else "not a text"
         raise bad_record(source, f'"{name}" is {state}')
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise bad_record(source, f'"{name}" holds half of a surrogate pair')
     return text
 
 

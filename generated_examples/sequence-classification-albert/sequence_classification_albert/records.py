@@ -4,16 +4,15 @@ A record comes with its source, `FILE:LINE`. Nothing is guessed: what cannot be 
 or read in two ways, is an error that names the place.
 """
 
-import codecs
 import csv
 import io
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .text_files import json_objects, json_tree, numbered, read_text
 
 EXAMPLE_LINE = '{"sequence": "When is the next bus?", "label": "timetable"}'
 # What columns are called that are known without a flag. The first name of each is this
@@ -37,16 +36,13 @@ def read_records(path: str | Path) -> Records:
     name, _, part = str(path).partition("#")
     if not part or Path(path).exists():
         name, part = str(path), ""
-    text = read_text(Path(name))
+    text = read_text(Path(name), "a JSONL, JSON, CSV or TSV file")
     suffix = Path(name).suffix.lower()
     if suffix == ".csv":
         return table_records(csv_rows(text, name), name)
     if suffix == ".tsv":
         return table_records(tsv_rows(text), name)
-    try:
-        tree = json.loads(text)
-    except (ValueError, RecursionError):
-        tree = None  # a record a line
+    tree = json_tree(text, name, bad_record)  # None: a record a line
     if isinstance(tree, list):
         return list_records(tree, name)
     items = tree.items() if isinstance(tree, dict) else ()
@@ -54,43 +50,7 @@ def read_records(path: str | Path) -> Records:
     if lists or part:
         part = part or (next(iter(lists)) if len(lists) == 1 else "")
         return list_records(choose_list(lists, part, name), f"{name}#{part}")
-    return jsonl_records(text, name)
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file; raise UserError that names another encoding."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        why = error.strerror or str(error)
-        remedy = "give a JSONL, JSON, CSV or TSV file"
-        raise UserError(f"cannot read {path}", why, remedy) from error
-    if b"\0" in content[:4] or content.startswith((codecs.BOM_UTF16_LE, b"\xfe\xff")):
-        why, remedy = "it is UTF-16 or UTF-32", f"iconv -f UTF-16 -t UTF-8 {path}"
-        raise UserError(f"cannot read {path}", why, remedy)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        why = f"line {line} is not UTF-8; it may be Latin-1, or GB18030 if Chinese"
-        remedy = f"convert it: iconv -f LATIN1 -t UTF-8 {path}"
-        raise UserError(f"cannot read {path}", why, remedy) from error
-
-
-def jsonl_records(text: str, path: str) -> Records:
-    """Yield a record for each line that is not blank."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        source = f"{path}:{number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            why = f"the line is not JSON: {error}"
-            raise bad_record(source, f"{why}; tables end in .csv or .tsv") from error
-        if not isinstance(record, dict):
-            raise bad_record(source, "it is not an object")
-        yield source, record
+    return json_objects(numbered(text), name, bad_record)
 
 
 def is_data(node: Any) -> bool:
@@ -134,8 +94,7 @@ def csv_rows(text: str, path: str) -> Iterator[tuple[int, list[str]]]:
 
 def tsv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield number and cells of each line of a table with tabs and without quotes."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        line = line.removesuffix("\r")
+    for number, line in numbered(text):
         yield number, line.split("\t") if line else []
 
 
@@ -148,7 +107,11 @@ def table_records(rows: Iterator[tuple[int, list[str]]], path: str) -> Records:
             continue
         if header and len(row) != len(header):
             why = f"it has {len(row)} cells, the header {len(header)}"
-            raise bad_record(source, why, "correct the row, or leave it out")
+            remedy = "correct the row, or leave it out"
+            if len(header) == 1:
+                why = f'the header is one cell, "{header[0]}"'
+                remedy = "commas divide the cells of .csv, tabs those of .tsv"
+            raise bad_record(source, why, remedy)
         if header:
             yield source, dict(zip(header, row, strict=True))
             continue
@@ -212,7 +175,8 @@ def no_column(
 ) -> UserError:
     """Return the error for a record without a column that is needed."""
     found = ", ".join(names)[:200] or "nothing"
-    hint = "a table begins with a header; " if len(names) == 1 else ""
+    hint = "a table begins with a header, divided by commas in .csv and by tabs in "
+    hint = f"{hint}.tsv; " if len(names) == 1 else ""
     return UserError(
         f"{source}: no {what}",
         f"looked for {', '.join(wanted)}; found {found}",
@@ -222,6 +186,5 @@ def no_column(
 
 def bad_record(source: str, why: str, remedy: str = "") -> UserError:
     """Return the error for a record that is not of the form."""
-    return UserError(
-        f"{source}: not an example", why, remedy or f"a line is {EXAMPLE_LINE}"
-    )
+    usual = f"a line is {EXAMPLE_LINE}; names of tables end in .csv or .tsv"
+    return UserError(f"{source}: not an example", why, remedy or usual)

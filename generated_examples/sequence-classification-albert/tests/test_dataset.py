@@ -194,6 +194,8 @@ def test_balanced_weights(tmp_path):
     [
         (["a", ["b"]], {}, "a list stands at .*:2, a single label at .*:1"),
         (["a", "a"], {}, "all labels are the same: a"),
+        (["1.5", "nan"], {}, "a.jsonl:2: no finite number"),
+        ([1.5, 1e300], {}, "a.jsonl:2.*too large"),
         (["a", "b"], {"kind": "binary"}, 'unknown kind "binary".*only three'),
         (["a", "b"], {"monitor": "f2"}, 'cannot monitor "f2"'),
         ([["a"], []], {"monitor": "accuracy"}, 'cannot monitor "accuracy"'),

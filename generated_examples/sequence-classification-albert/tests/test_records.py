@@ -85,7 +85,7 @@ def test_labels_are_not_needed_to_predict(tmp_path):
         ('{"sequence": "Q?", "label": ["a", ""]}', '"label" is neither'),
         ('{"sequence": 3, "label": "a"}', '"sequence" is not a text'),
         ('{"sequence": null, "label": "a"}', '"sequence" is missing'),
-        ('{"sequence": "\\ud83d", "label": "a"}', "half of a surrogate"),
+        ('{"sequence": "\\ud83d", "label": "a"}', "half of a UTF-16 pair"),
         ('{"text": "A", "question": "Q?", "label": "a"}', "text or question"),
         ('{"sequence": "Q?", "label": "timetabel"}', 'nearest is "timetable"'),
         ('{"sequence": "Q?", "label": ["timetable"]}', "is a list"),
@@ -105,6 +105,8 @@ def test_bad_lines_are_named(tmp_path, line, message):
         ("a.csv", 'text,label\nA,a\n"B,b\nC,c\n', "a.csv:3: cannot be read"),
         ("a.csv", 'text,label\nA,a\n"B" x,b\n', "a.csv:3: cannot be read"),
         ("a.csv", "text;label\nA;a\n", "found text;label"),
+        ("a.csv", "text;label\nA, b;a\n", "a.csv:2.*one cell, .text;label"),
+        ("a.json", '[\n{"text": "A", "text": "B"}\n]', "a.json.*.text. comes twice"),
         ("a.csv", "Who is it?,a\nWhy?,b\n", "no text.*found Who is it"),
         ("a.csv", "text,text,label\nA,B,a\n", "same name"),
         ("a.tsv", "sentence\tlabel\nA\n", "a.tsv:2.*1 cells"),
@@ -136,6 +138,15 @@ def test_columns_that_are_not_there(tmp_path, settings, message):
     """A column that was asked for and is not there is named, with those that are."""
     with pytest.raises(UserError, match=message):
         read(tmp_path, "a.csv", "text,label\nA,a\n", **settings)
+
+
+def test_what_is_no_text_and_no_id(tmp_path):
+    """A text without a visible character is left out; an empty id is none."""
+    text = "id,text,label\n,A,a\n,\u200b,b\n"
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    found = load_examples(tmp_path / "a.csv")
+    assert [each.problem for each in found] == ["", "the text is empty"]
+    assert [each.id for each in found] == [each.source for each in found]
 
 
 def test_absent_file(tmp_path):

@@ -60,6 +60,7 @@ def test_writing_and_reading_at_random():
         ("E-x E-x", [("x", 0, 1), ("x", 1, 2)]),
         ("I-x E-x I-x", [("x", 0, 2), ("x", 2, 3)]),
         ("B-a-b I-a-b", [("a-b", 0, 2)]),  # the type may hold hyphens
+        ("B-x M-x E-x W-x", [("x", 0, 3), ("x", 3, 4)]),  # W is BMEWO's S
         ("B I O S", [("_", 0, 2), ("_", 3, 4)]),  # or there may be none
         ("", []),
     ],

@@ -4,19 +4,20 @@ Each sentence comes with its source, `FILE:LINE`. Nothing is guessed: what canno
 read is an error that names the place.
 """
 
-import codecs
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import UserError
+from .text_files import is_json, json_objects, numbered, read_text
 
 EXAMPLE_LINE = '{"tokens": ["Ada", "left"], "labels": ["B-person", "O"]}'
+DOCUMENT = "-DOCSTART-"
 BLANK = " \t\r"  # a line of these alone stands between two sentences
 CONLLU_COLUMNS = 10
-WORD_ID, OTHER_ID = re.compile(r"\d+"), re.compile(r"\d+-\d+|\d+\.\d+")
+WANTED = "a file of JSONL, CoNLL columns or CoNLL-U"
+WORD_ID, OTHER_ID = re.compile(r"\d{1,9}"), re.compile(r"\d+-\d+|\d+\.\d+")
 
 
 class Sentence(NamedTuple):
@@ -36,79 +37,27 @@ def read_sentences(path: str | Path, labelled: bool) -> Iterator[Sentence]:
     path = Path(path)
     if path.is_dir() and (path / "seq.in").exists():
         path = path / "seq.in"
-    text = read_text(path)
+    text = read_text(path, WANTED)
     if path.name.endswith("seq.in"):
         return parallel_sentences(text, path, labelled)
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    lines = [line for _, line in numbered(text)]
     first = next((line for line in lines if line.strip(BLANK)), "")
-    if path.suffix in (".jsonl", ".json") or is_object(first):
-        return jsonl_sentences(lines, path)
+    if path.suffix.lower() in (".jsonl", ".json") or is_json(first):
+        records = json_objects(numbered(text), str(path), bad_line)
+        return (Sentence(source, values) for source, values in records)
+    if path.suffix.lower() == ".csv":
+        why, remedy = "commas do not divide columns here", "divide them by tabs"
+        raise UserError(f"cannot read {path}", why, remedy)
     if path.suffix == ".conllu" or is_conllu(lines):
         return conllu_sentences(lines, path, labelled)
-    return column_sentences(lines, path, labelled)
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file; raise UserError that names another encoding."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        why = error.strerror or str(error)
-        remedy = "give a file of JSONL, CoNLL columns or CoNLL-U"
-        raise UserError(f"cannot read {path}", why, remedy) from error
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or (
-        b"\0" in content[:4]
-    ):
-        why, remedy = "it is UTF-16 or UTF-32", f"iconv -f UTF-16 -t UTF-8 {path}"
-        raise UserError(f"cannot read {path}", why, remedy)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        place = f"{path}:{content.count(bytes([10]), 0, error.start) + 1}"
-        # Chinese comes in pairs of high bytes, Western letters stand alone.
-        high = len(re.findall(rb"[\x80-\xff]", content))
-        pairs = len(re.findall(rb"[\x80-\xff]{2}", content))
-        encoding = "GB18030" if 4 * pairs > high else "LATIN1"
-        raise UserError(
-            f"cannot read {place}",
-            f"the line is not UTF-8; the file may be {encoding}",
-            f"convert it: iconv -f {encoding} -t UTF-8 {path}",
-        ) from error
-
-
-def is_object(line: str) -> bool:
-    """Return whether a line is a JSON object."""
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def jsonl_sentences(lines: list[str], path: Path) -> Iterator[Sentence]:
-    """Yield the object of each line that is not blank."""
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        source = f"{path}:{number}"
-        try:
-            values = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise bad_line(source, f"it is not JSON: {error}") from error
-        if not isinstance(values, dict):
-            raise bad_line(source, "it is not an object")
-        try:
-            json.dumps(values, ensure_ascii=False).encode()
-        except UnicodeEncodeError as error:
-            why = "it holds half of a UTF-16 pair (\\ud…), which is no character"
-            raise bad_line(source, why) from error
-        yield Sentence(source, values)
+    return uncounted(column_sentences(lines, path, labelled), path)
 
 
 def groups(lines: list[str]) -> Iterator[list[tuple[int, str]]]:
-    """Yield the lines between blank ones with their numbers."""
+    """Yield the lines between blank ones and documents, with their numbers."""
     group: list[tuple[int, str]] = []
     for number, line in enumerate([*lines, ""], start=1):
-        if line.strip(BLANK):
+        if line.strip(BLANK) and not line.startswith(DOCUMENT):
             group.append((number, line))
         elif group:
             yield group
@@ -121,19 +70,17 @@ def column_sentences(
     """Yield sentences of a word a line: its first column; the last is the label.
 
     Columns are divided by tabs where the first word's line has one, else by spaces.
-    `-DOCSTART-` lines are left out, and so are lines before a sentence that begin with
-    "#" and have another number of columns.
+    `-DOCSTART-` lines end a sentence and are left out, and so are lines before a
+    sentence that begin with "#" and have another number of columns.
     """
     data = [line for line in lines if line.strip(BLANK)]
-    data = [line for line in data if not line.startswith(("#", "-DOCSTART-"))] or data
+    data = [line for line in data if not line.startswith(("#", DOCUMENT))] or data
     tabs = bool(data) and "\t" in data[0]
     count = len(split_columns(data[0], tabs)) if data else 0
     for group in groups(lines):
         words: list[list[str]] = []
         for number, line in group:
             columns, source = split_columns(line, tabs), f"{path}:{number}"
-            if line.startswith("-DOCSTART-"):
-                continue
             if line.startswith("#") and not words and len(columns) != count:
                 continue
             if len(columns) != count:
@@ -149,6 +96,17 @@ def column_sentences(
             yield Sentence(
                 f"{path}:{group[0][0]}", tokens | (labels if count > 1 else {})
             )
+
+
+def uncounted(sentences: Iterator[Sentence], path: Path) -> list[Sentence]:
+    """Return sentences; raise UserError where the words of all only count from 1."""
+    found = list(sentences)
+    words = [sentence.values["tokens"] for sentence in found]
+    counts = [[str(number) for number in range(1, len(row) + 1)] for row in words]
+    if words == counts and max(map(len, words), default=0) > 1:
+        why = 'its words are "1", "2", …: the first column counts'
+        raise bad_line(found[0].source, why, f"leave the column out: cut -f 2- {path}")
+    return found
 
 
 def split_columns(line: str, tabs: bool) -> list[str]:
@@ -191,10 +149,13 @@ def conllu_sentences(
             if not WORD_ID.fullmatch(columns[0]):
                 why = f'"{columns[0]}" is no number of a word'
                 raise bad_line(source, why, "an ID is 3, 3-4 or 3.1")
-            if columns[3] == "_" and labelled:
+            if int(columns[0]) != len(values["tokens"]) + 1:
+                why = f"its word is number {columns[0]}, after {len(values['tokens'])}"
+                raise bad_line(source, why, "a blank line ends a sentence")
+            if columns[3] in ("_", "") and labelled:
                 problem = problem or f'the word "{columns[1]}" has no UPOS'
             values["tokens"].append(columns[1])
-            values["labels"].append(columns[3])
+            values["labels"].append(columns[3] or "_")
         if values["tokens"]:
             yield Sentence(f"{path}:{group[0][0]}", values, problem)
 
@@ -204,7 +165,9 @@ def parallel_sentences(text: str, path: Path, labelled: bool) -> Iterator[Senten
     other = path.with_name(path.name.removesuffix("seq.in") + "seq.out")
     has_labels = labelled or other.exists()
     words = text.removesuffix("\n").split("\n")
-    labels = read_text(other).removesuffix("\n").split("\n") if has_labels else words
+    labels = words
+    if has_labels:
+        labels = read_text(other, WANTED).removesuffix("\n").split("\n")
     if len(words) != len(labels):
         raise UserError(
             f"{path} and {other.name} do not belong together",

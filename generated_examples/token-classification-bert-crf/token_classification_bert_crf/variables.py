@@ -107,6 +107,13 @@ def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
     return np.array_equal(one.view(bits), other.view(bits))
 
 
+def holds(variable: keras.Variable, values: np.ndarray) -> bool:
+    """Return whether a variable has these values; in the same memory it must."""
+    held = np.asarray(variable)
+    here = held.ctypes.data == values.ctypes.data and held.strides == values.strides
+    return (here and held.dtype == values.dtype) or same_bits(held, values)
+
+
 def as_tensor(array: np.ndarray) -> Any:
     """Return a tensor with an array's values; the array belongs to it from then on.
 

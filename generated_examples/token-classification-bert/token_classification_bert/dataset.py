@@ -16,6 +16,7 @@ from .errors import UserError
 from .features import make_features
 from .labels import settle_labels
 from .sentence_files import EXAMPLE_LINE, Sentence, bad_line, read_sentences
+from .text_files import record_id
 from .words import Place, join_words, split_words, tag_entities
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def parse_example(sentence: Sentence, labelled: bool) -> Example:
             if len(labels) != len(tokens):
                 why = f"it has {len(tokens)} words, but {len(labels)} labels"
                 raise bad_line(source, why, "give each word one label")
+            labels = [label.strip() for label in labels]
             if "" in labels:
                 raise bad_line(source, f'"{field}" holds an empty label')
     elif isinstance(values.get("text"), str):
@@ -103,7 +105,7 @@ def parse_example(sentence: Sentence, labelled: bool) -> Example:
     if not words:
         problem = problem or "there is no word in it"
     return Example(
-        str(values.get("id", source)),
+        record_id(values, source, bad_line),
         text,
         tuple(words),
         None if labels is None else tuple(labels),
@@ -136,7 +138,8 @@ def entities_of(values: dict[str, Any], source: str) -> list[dict[str, Any]]:
         if not whole or not isinstance(label, str) or not label.strip():
             why = 'an entity has "start" and "end", whole numbers, and a "label"'
             raise bad_line(source, why, f"a line is {remedy}")
-        entities.append({"start": start, "stop": stop, "label": label.strip()})
+        words = {"text": fields["text"]} if "text" in fields else {}
+        entities.append({"start": start, "stop": stop, "label": label.strip(), **words})
     return entities
 
 

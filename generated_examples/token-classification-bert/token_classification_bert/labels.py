@@ -27,8 +27,8 @@ def settle_labels(config: TrainConfig, labelled: Labelled) -> TrainConfig:
     if not labelled:
         raise UserError(
             "nothing to learn",
-            "no training sentence has labels",
-            "give --train-files with labels",
+            "no training sentence has labels, or all are left out",
+            "give --train-files with labels; what is left out is listed above",
         )
     check_choice("scheme", config.scheme, ("auto", *schemes.SCHEMES, "none"))
     check_choice("tagging", config.tagging, TAGGINGS)

@@ -22,9 +22,9 @@ SCHEMES = {
     "bmes": "BMES",
     "bilou": "BILU",
 }
-# Letters of other schemes -> those of BIOES that mean the same.
-SAME = {"M": "I", "L": "E", "U": "S"}
-LETTERS = "BIESMLU"
+# Letters of other schemes -> those of BIOES that mean the same; W is BMEWO's.
+SAME = {"M": "I", "L": "E", "U": "S", "W": "S"}
+LETTERS = "BIESMLUW"
 
 
 class Span(NamedTuple):

@@ -12,6 +12,8 @@ CONTROL = r"[\x{0}-\x{8}\x{B}\x{C}\x{E}-\x{1F}\x{7F}-\x{9F}\x{FFFD}\p{Cf}]"
 ISOLATED = r"[\p{P}!-/:-@\[-`{-~\x{2B820}-\x{2B91F}]"
 # A sigma that ends a word, by the rule of Unicode's SpecialCasing and str.lower().
 FINAL_SIGMA = r"Σ(?<=\p{Cased}\p{Case_Ignorable}*Σ)(?!\p{Case_Ignorable}*\p{Cased})"
+# Of such characters alone, a text has no token: controls, spaces, separate accents.
+INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Mc", "Me"}
 SPECIAL = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
 SPECIAL |= {"<pad>", "<unk>", "<s>", "</s>", "<mask>"}
 
@@ -52,15 +54,25 @@ def google_words() -> pre_tokenizers.PreTokenizer:
     )
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a text has no character that tokens are made of."""
+    return all(
+        unicodedata.category(character) in INVISIBLE or character == "\ufffd"
+        for character in text
+    )
+
+
 def cover_marks(text: str, offsets: np.ndarray) -> np.ndarray:
     """Return offsets (tokens, 2) in which a token takes in the marks that follow it.
 
     Accents that stand as characters of their own are dropped before a text is divided,
-    and no token would cover the last one of a word.
+    and no token would cover the last one of a word. Nor the voicing marks of half-width
+    Katakana, which NFKC makes one with the letter before.
     """
     if text.isascii() or not len(offsets):
         return offsets
-    is_mark = np.array([unicodedata.category(x) == "Mn" for x in text] + [False])
+    is_mark = [unicodedata.category(x) == "Mn" or x in "\uff9e\uff9f" for x in text]
+    is_mark = np.array([*is_mark, False])
     starts, ends = offsets[:, 0], offsets[:, 1].copy()
     following = np.append(starts[1:], len(text))
     while (more := is_mark[ends] & (ends < following)).any():

@@ -1,11 +1,12 @@
 """Aspects, the opinions on them, and texts with both: what a record means."""
 
 import dataclasses
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from .aspect_files import bad_record
+from .text_files import record_id
+from .token_text import is_blank
 
 Place = tuple[int, int] | None  # first and last-plus-one character; None: implicit
 
@@ -72,8 +73,6 @@ def parse_example(
     text = record.get("text")
     if not isinstance(text, str):
         raise bad_record(source, f'"text" is {state_of(text)}')
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise bad_record(source, '"text" holds half of a surrogate pair')
     raw = record.get("aspects")
     if raw is None and not labelled:
         raw = []
@@ -85,10 +84,11 @@ def parse_example(
             aspects.append(parse_aspect(item, text, source))
         except Misplaced as error:
             problem = problem or str(error)
-    if not text.strip():
+    if is_blank(text):
         problem = "the text is empty"
     merged = tuple(merge_aspects(aspects))
-    return Example(str(record.get("id", source)), text, merged, source, problem)
+    name = record_id(record, source, bad_record)
+    return Example(name, text, merged, source, problem)
 
 
 def parse_aspect(item: Any, text: str, source: str) -> Aspect:
@@ -98,8 +98,8 @@ def parse_aspect(item: Any, text: str, source: str) -> Aspect:
     if "text" not in item:
         raise bad_record(source, 'an aspect has no "text"; null says: not named')
     polarity = item.get("polarity")
-    if polarity is not None and not (isinstance(polarity, str) and polarity):
-        raise bad_record(source, '"polarity" must be a name')
+    if polarity is not None:
+        polarity = polarity_name(polarity, source)
     raw = item.get("opinions")
     if not isinstance(raw, list | None):
         raise bad_record(source, '"opinions" must be a list')
@@ -113,6 +113,8 @@ def parse_aspect(item: Any, text: str, source: str) -> Aspect:
         )
     polarities = tuple(dict.fromkeys(named))
     if item["text"] is None:
+        if item.get("start") is not None or item.get("end") is not None:
+            raise bad_record(source, 'an aspect has a place, but its "text" is null')
         return Aspect(None, None, None, polarities, opinions)
     start, end = find_place(item, text, source, "aspect")
     return Aspect(text[start:end], start, end, polarities, opinions)
@@ -123,10 +125,17 @@ def parse_opinion(item: Any, polarity: str | None, text: str, source: str) -> Op
     if not isinstance(item, dict):
         raise bad_record(source, "an opinion is not an object")
     own = item.get("polarity", polarity)
-    if not (isinstance(own, str) and own):
+    if own is None:
         raise bad_record(source, 'neither the opinion nor its aspect has a "polarity"')
     start, end = find_place(item, text, source, "opinion")
-    return Opinion(text[start:end], start, end, own)
+    return Opinion(text[start:end], start, end, polarity_name(own, source))
+
+
+def polarity_name(value: Any, source: str) -> str:
+    """Return the name of a polarity; raise UserError where it is none."""
+    if not (isinstance(value, str) and value.strip()):
+        raise bad_record(source, '"polarity" must be a name')
+    return value.strip()
 
 
 def find_place(
@@ -138,7 +147,7 @@ def find_place(
         raise bad_record(source, f'the "text" of an {kind} is {state_of(words)}')
     for name in ("start", "end"):
         value = item.get(name)
-        if value is not None and (not isinstance(value, int) or value is True):
+        if value is not None and type(value) is not int:
             raise bad_record(source, f'"{name}" of an {kind} must be a whole number')
     if start is None:
         count = text.count(words)
@@ -149,10 +158,9 @@ def find_place(
         start = text.index(words)
     end = item.get("end")
     end = start + len(words) if end is None else end
-    if start < 0 or text[start:end] != words:
+    if start < 0 or end > len(text) or text[start:end] != words:
         raise Misplaced(f'the {kind} "{words[:60]}" does not stand at {start}:{end}')
-    # Control characters, spaces and separate accents: of those there are no tokens.
-    if all(unicodedata.category(character)[0] in "CZM" for character in words):
+    if is_blank(words):
         raise Misplaced(f"the {kind} at {start}:{end} has no visible character")
     return start, end
 

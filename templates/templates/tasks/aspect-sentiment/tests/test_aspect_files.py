@@ -113,6 +113,14 @@ def test_triplets_without_a_place_are_told(tmp_path, triplet, problem):
     assert places(example) == [("b", (2, 3), ("positive",))]
 
 
+def test_spaces_side_by_side_are_told(tmp_path):
+    """Between two spaces there is a token without letters, which is no aspect."""
+    path = write(tmp_path / "a.txt", "a  b####[([1], [2], 'POS'), ([0], [2], 'POS')]")
+    (example,) = load_examples(path)
+    assert "nothing stands at the tokens [1]" in example.problem
+    assert places(example) == [("a", (0, 1), ("positive",))]
+
+
 def test_code_in_a_triplet_is_not_run(tmp_path):
     """Lines are read as values: a call is no value."""
     line = "a b####[([0], [1], open('made', 'w').name)]"
@@ -133,6 +141,7 @@ def test_code_in_a_triplet_is_not_run(tmp_path):
         ("a b####[([], [1], 'POS')]", "a.txt:1.*is not \\(aspect"),
         ("a b####[([0], [1], 3)]", "a.txt:1.*is not \\(aspect"),
         ("<sentences><sentence>", "not XML"),
+        (SEMEVAL_2014.replace("<text>", "<text><b/>"), "elements in its <text>"),
         ("<sentences><sentence/></sentences>", 'sentence 1.*"text" is missing'),
         (SEMEVAL_2014.replace('polarity="positive" from', "from"), 'no "polarity"'),
         (SEMEVAL_2014.replace('from="6"', 'from="six"'), "must be whole numbers"),
@@ -164,7 +173,7 @@ def test_entities_are_refused(tmp_path):
 def test_encodings_are_named(tmp_path, encoding):
     """A file that is not UTF-8 is told with its line or its encoding."""
     (tmp_path / "a.jsonl").write_bytes('{"text": "汤是凉的"}'.encode(encoding))
-    with pytest.raises(UserError, match=r"a\.jsonl.*(UTF-16|line 1 is not UTF-8)"):
+    with pytest.raises(UserError, match=r"a\.jsonl.*(UTF-16|UTF-32|GB18030)"):
         load_examples(tmp_path / "a.jsonl")
     with pytest.raises(UserError, match=r"absent\.jsonl"):
         load_examples(tmp_path / "absent.jsonl")

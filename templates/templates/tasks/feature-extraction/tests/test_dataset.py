@@ -78,6 +78,9 @@ BAD = {
     "a number": ("in.jsonl", b'{"text": 3}', ["in.jsonl:1", '"text" is no text']),
     "bad pair": ("in.jsonl", b'{"text": "a", "pair": []}', ['"pair" is no text']),
     "bad id": ("in.jsonl", b'{"text": "a", "id": 1.5}', ["in.jsonl:1", '"id"']),
+    "a field twice": ("in.jsonl", b'{"text": "a", "text": "b"}', ["jsonl:1", "twice"]),
+    "half a pair": ("in.jsonl", b'{"text": "\\ud83d"}', ["in.jsonl:1", "UTF-16 pair"]),
+    "JSON as text": ("in.txt", b'{"text": "a"}', ["in.txt", "JSON", ".jsonl"]),
     "two texts": (
         "in.jsonl",
         b'{"question": "a", "sentence": "b"}',

@@ -4,14 +4,14 @@ A document is a text and the places of its sentences. Files need not fit in memo
 nothing is kept but the document at hand.
 """
 
-import codecs
 import dataclasses
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import UserError
+from .text_files import Lines, json_objects, plain_lines, read_lines, record_id
+from .token_text import is_blank
 
 EXAMPLE_LINE = '{"text": "The ferry was late. Nobody minded."}'
 LINES = ("sentences", "documents")
@@ -54,10 +54,12 @@ def read_documents(
 
     Raises UserError with file and line for what is not UTF-8 or not of the form.
     """
-    lines = read_lines(path)
+    lines = read_lines(path, "a text or JSONL file in UTF-8")
     if path.suffix.lower() in (".jsonl", ".json"):
         yield from jsonl_documents(lines, path, fill)
-    elif text_lines == "documents":
+        return
+    lines = plain_lines(lines, str(path))
+    if text_lines == "documents":
         for number, line in lines:
             if line.strip():
                 source = f"{path}:{number}"
@@ -66,69 +68,15 @@ def read_documents(
         yield from blank_line_documents(lines, path, fill)
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line; lines end at "\\n" alone."""
-    number = 0
-    try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
-                if number == 1:
-                    raw = raw.removeprefix(codecs.BOM_UTF8)
-                if b"\0" in raw:
-                    raise wrong_encoding(path, number, "UTF-16")
-                yield number, raw.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise wrong_encoding(path, number, likely_encoding(error.object)) from error
-    except OSError as error:
-        raise UserError(
-            f"cannot read {path}",
-            error.strerror or str(error),
-            "give a text or JSONL file in UTF-8",
-        ) from error
-
-
-def likely_encoding(line: bytes) -> str:
-    """Return what a line that is not UTF-8 may be."""
-    try:
-        text = line.decode("gb18030")
-    except UnicodeDecodeError:
-        return "LATIN1"
-    chinese = sum("\u4e00" <= character <= "\u9fff" for character in text)
-    letters = sum(not character.isascii() for character in text)
-    return "GB18030" if chinese > letters // 2 else "LATIN1"
-
-
-def wrong_encoding(path: Path, number: int, encoding: str) -> UserError:
-    """Return the error for a file that is not UTF-8."""
-    return UserError(
-        f"{path}:{number}: not UTF-8 text",
-        f"it looks like {encoding}",
-        f"if so, convert it: iconv -f {encoding} -t UTF-8 {path} > converted.txt",
-    )
-
-
-def jsonl_documents(
-    lines: Iterator[tuple[int, str]], path: Path, fill: bool
-) -> Iterator[Example]:
+def jsonl_documents(lines: Lines, path: Path, fill: bool) -> Iterator[Example]:
     """Yield a document for each line that is not blank."""
-    for number, line in lines:
-        if not line.strip():
-            continue
-        source = f"{path}:{number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise bad_record(source, f"the line is not JSON: {error}") from error
-        if not isinstance(record, dict):
-            raise bad_record(source, "it is not an object")
+    for source, record in json_objects(lines, str(path), bad_record):
         text = record.get("text")
         if not isinstance(text, str):
             state = "missing" if text is None else "not a text"
             raise bad_record(source, f'"text" is {state}')
-        name = record.get("id", source)
-        if not isinstance(name, str | int):
-            raise bad_record(source, '"id" must be a text or a whole number')
-        yield make_document(str(name), text, source, fill)
+        name = record_id(record, source, bad_record)
+        yield make_document(name, text, source, fill)
 
 
 def bad_record(source: str, why: str) -> UserError:
@@ -140,9 +88,7 @@ def bad_record(source: str, why: str) -> UserError:
     )
 
 
-def blank_line_documents(
-    lines: Iterator[tuple[int, str]], path: Path, fill: bool
-) -> Iterator[Example]:
+def blank_line_documents(lines: Lines, path: Path, fill: bool) -> Iterator[Example]:
     """Yield the documents of a text whose lines are sentences, as in Google's code."""
     found: list[str] = []
     first = 0
@@ -164,13 +110,14 @@ def lines_document(lines: list[str], source: str, fill: bool) -> Example:
     for line in lines:
         places.append((start, start + len(line)))
         start += len(line) + 1
-    return Example(source, text, tuple(places), source, "", fill and BLANK in text)
+    problem = "the text is empty" if is_blank(text) else ""
+    return Example(source, text, tuple(places), source, problem, fill and BLANK in text)
 
 
 def make_document(name: str, text: str, source: str, fill: bool = False) -> Example:
     """Return a document of running text, divided at its lines and sentences."""
     places = tuple(split_sentences(text))
-    problem = "" if places else "the text is empty"
+    problem = "the text is empty" if is_blank(text) else ""
     return Example(name, text, places, source, problem, fill and BLANK in text)
 
 

@@ -20,11 +20,13 @@ def write(path, records):
 
 def test_empty_texts_are_told(tmp_path):
     """A document without text is left out, counted and listed."""
-    path = write(tmp_path / "a.jsonl", [{"text": "It rains."}, {"text": " \n"}])
+    path = write(tmp_path / "a.jsonl", [{"text": "It rains."}, {"text": "\u200b\n"}])
     found = load_examples(path)
     assert [bool(each.problem) for each in found] == [False, True]
     text = describe(found)
     assert "2 documents" in text and "1 left out" in text and "a.jsonl:2" in text
+    (tmp_path / "a.txt").write_text("It rains.\n\n\u200b\n", encoding="utf-8")
+    assert "a.txt:3: the text is empty" in describe(load_examples(tmp_path / "a.txt"))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,9 @@ def test_empty_texts_are_told(tmp_path):
         ('{"txt": "T"}', 'bad.jsonl:2.*"text" is missing'),
         ('{"text": null}', 'bad.jsonl:2.*"text" is missing'),
         ('{"text": ["T"]}', 'bad.jsonl:2.*"text" is not a text'),
-        ('{"text": "T", "id": {}}', '"id" must be'),
+        ('{"text": "T", "id": {}}', '"id" is neither'),
+        ('{"text": "a\\ud83d"}', "bad.jsonl:2.*UTF-16 pair"),
+        ('{"text": "a", "text": "b"}', '"text" comes twice'),
         ('{"text": "T", "id": "a"}', "is there twice"),
     ],
 )
@@ -53,9 +57,11 @@ def test_bad_lines_are_named(tmp_path, line, message):
         (None, r"cannot read .*file\.txt"),
         (b"", "no documents in"),
         (b" \n\n", "no documents in"),
-        ("good\ncafé".encode("latin-1"), r"file\.txt:2: not UTF-8.*LATIN1"),
+        ("good\ncafé".encode("latin-1"), r"file\.txt:2: line 2 is not UTF-8.*Latin-1"),
         ("今天下雨".encode("gb18030"), "GB18030"),
         ("text".encode("utf-16"), "UTF-16"),
+        (b"one\rtwo", "carriage returns"),
+        (b'{"text": "T"}\n', "begins as JSON"),
     ],
 )
 def test_bad_files_are_named(tmp_path, content, message):

@@ -10,6 +10,7 @@ from {{ cookiecutter.package }}.dataset import (
     describe,
     load_examples,
     make_dataset,
+    settle,
 )
 from {{ cookiecutter.package }}.errors import UserError
 from {{ cookiecutter.package }}.features import make_features
@@ -153,21 +154,17 @@ def test_cache_is_used_and_equal(examples, tokenizer, monkeypatch):
     assert make_features(examples, tokenizer, other) is first
 
 
-def test_squad_file(tmp_path, examples):
-    """SQuAD's nesting, with several articles, gives the same examples."""
-    qas = [
-        {"id": str(i), "question": each.question, "is_impossible": not each.answers}
-        | {"answers": [{"text": a.text, "answer_start": a.start} for a in each.answers]}
-        for i, each in enumerate(examples)
-    ]
-    parts = (qas[:2], qas[2:])
-    data = [{"paragraphs": [{"context": CONTEXT, "qas": part}]} for part in parts]
-    path = tmp_path / "squad.json"
-    path.write_text(json.dumps({"version": "v2.0", "data": data}, indent=1))
-    found = load_examples(path)
-    for one, other in zip(found, examples, strict=True):
-        assert (one.question, one.context) == (other.question, other.context)
-        assert one.answers == other.answers
+def test_answers_longer_than_a_window_are_told(tmp_path, tokenizer, capsys):
+    """To all windows of such an answer, "none" would be the answer."""
+    long = {"question": "What?", "context": CONTEXT, "answer": CONTEXT}
+    found = load_examples(write(tmp_path / "long.jsonl", [*GOOD, long]))
+    batches = make_dataset(found, tokenizer, CONFIG, training=True)
+    assert "1 answers fit in no window" in (told := capsys.readouterr().out)
+    assert "long.jsonl:6" in told
+    count = sum(len(inputs["input_ids"]) for inputs, _ in batches.as_numpy_iterator())
+    assert count == len(make_features(found[:-1], tokenizer, CONFIG).lengths)
+    with pytest.raises(UserError, match="nothing to learn"):
+        make_dataset(found[-1:], tokenizer, CONFIG, training=True)
 
 
 def test_answers_that_cannot_be_placed_are_told(tmp_path, tokenizer):
@@ -189,50 +186,10 @@ def test_answers_that_cannot_be_placed_are_told(tmp_path, tokenizer):
     assert [bool(each.problem) for each in found] == [False, True, True, True, False]
     text = describe(found)
     assert "3 left out" in text
+    with pytest.raises(UserError, match="every training question is left out"):
+        settle(CONFIG, found[1:4])
     assert "bad.jsonl:2" in text and "bad.jsonl:3" in text and "bad.jsonl:4" in text
     batches = make_dataset(found, tokenizer, CONFIG, training=False)
     count = sum(len(inputs["input_ids"]) for inputs, _ in batches.as_numpy_iterator())
     kept = [each for each in found if not each.problem]
     assert count == len(make_features(kept, tokenizer, CONFIG).lengths)
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ('{"question": "Q?", "context"', "bad.jsonl:2.*not JSON"),
-        ('["Q?"]', "bad.jsonl:2.*not an object"),
-        ('{"context": "C", "answer": "C"}', 'bad.jsonl:2.*"question" is missing'),
-        ('{"question": "Q?", "answer": "C"}', 'bad.jsonl:2.*"context" is missing'),
-        ('{"question": 3, "context": "C", "answer": "C"}', '"question" is not a'),
-        ('{"question": "Q?", "context": "C"}', 'neither "answer", "answers" nor'),
-        ('{"question": "Q?", "context": "C", "answer": ""}', "answer is empty"),
-        ('{"question": "Q?", "context": "C", "answer": 1843}', "must be a text"),
-        (
-            '{"question": "Q?", "context": "C", '
-            '"answers": [{"text": "C", "answer_start": "0"}]}',
-            "whole number",
-        ),
-    ],
-)
-def test_bad_lines_are_named(tmp_path, line, message):
-    """What is not of the form is told with file, line and field."""
-    path = write(tmp_path / "bad.jsonl", [GOOD[0], line])
-    with pytest.raises(UserError, match=message):
-        load_examples(path)
-
-
-def test_bad_files_are_named(tmp_path):
-    """An absent, an empty, a binary and a doubled file each get a message."""
-    with pytest.raises(UserError, match=r"absent\.jsonl"):
-        load_examples(tmp_path / "absent.jsonl")
-    with pytest.raises(UserError, match="no questions in"):
-        load_examples(write(tmp_path / "empty.jsonl", []))
-    (tmp_path / "latin.jsonl").write_bytes('{"question": "é"}'.encode("latin-1"))
-    with pytest.raises(UserError, match=r"latin\.jsonl.*utf-8"):
-        load_examples(tmp_path / "latin.jsonl")
-    twice = [{**GOOD[0], "id": "a"}, {**GOOD[1], "id": "a"}]
-    with pytest.raises(UserError, match="is there twice"):
-        load_examples(write(tmp_path / "twice.jsonl", twice))
-    (tmp_path / "squad.json").write_text('{"data": [{"paragraphs": 3}]}')
-    with pytest.raises(UserError, match=r'data\[0\].*"paragraphs" must be a list'):
-        load_examples(tmp_path / "squad.json")

@@ -1,6 +1,6 @@
 """Sentences, pairs and triplets from files, what they decide, and their batches."""
 
-import math
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from .errors import UserError
 from .examples import Example
 from .features import make_features
 from .pair_files import EXAMPLE_LINE, bad_record, read_records
+from .text_files import record_id
+from .token_text import is_blank
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -76,7 +78,7 @@ def parse_example(record: dict[str, Any], source: str, labelled: bool) -> Exampl
     if why:
         raise bad_record(source, why)
     return Example(
-        str(record.get("id", source)),
+        record_id(record, source, bad_record),
         **texts,
         score=None if score is None else float(score),
         source=source,
@@ -86,14 +88,15 @@ def parse_example(record: dict[str, Any], source: str, labelled: bool) -> Exampl
 
 def is_score(value: Any) -> bool:
     """Return whether a value is a finite number; true and false are none."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) <= sys.float_info.max  # of NaN false
 
 
 def find_problem(texts: dict[str, str]) -> str:
     """Return why nothing can be learned from these sentences, if so."""
     for field, text in texts.items():
-        if not text.strip():
+        if is_blank(text):
             return f'"{field}" is empty'
     if "negative" in texts:
         for field in ("sentence", "positive"):

@@ -5,16 +5,17 @@ positive, negative, sentence_pair, score and id. Whether they make sense is for
 dataset.py to say.
 """
 
-import codecs
 import csv
 import io
 import itertools
-import json
+import re
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .text_files import is_json, json_objects, numbered, read_text
 
 Records = Iterator[tuple[str, dict[str, Any]]]
 
@@ -32,13 +33,7 @@ ALIASES = {
 FIELDS = ("sentence", "positive", "negative", "sentence_pair", "score", "id")
 # The columns of an STS benchmark file, which has no header and no quoting.
 STS_COLUMNS = {"score": 4, "sentence": 5, "sentence_pair": 6}
-# A byte-order mark tells the encoding. UTF-32's begins like UTF-16's, so it is first.
-MARKS = {
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def read_records(path: Path) -> Records:
@@ -46,16 +41,15 @@ def read_records(path: Path) -> Records:
 
     Raises UserError where the file is of no such kind, or not in UTF-8.
     """
-    text = read_text(path)
-    stem = text.lstrip()[:1]
+    text = read_text(path, "text in UTF-8, JSONL, CSV or TSV")
     if (
         path.name.startswith("s1.")
         and path.with_name("labels" + path.name[2:]).exists()
     ):
         return nli_records(aligned_lines(path, text))
-    if path.suffix in (".jsonl", ".json") or stem in ("{", "["):
-        return jsonl_records(text, path)
     first_line = text.partition("\n")[0].rstrip("\r")
+    if path.suffix.lower() in (".jsonl", ".json") or is_json(first_line):
+        return jsonl_records(text, path)
     for separator in ("\t", ","):
         names = [ALIASES.get(cell, cell) for cell in cells_of(first_line, separator)]
         if "sentence" in names:
@@ -72,50 +66,20 @@ def read_records(path: Path) -> Records:
     return ((place, {"sentence": line}) for place, line in lines_of(text, path))
 
 
-def read_text(path: Path) -> str:
-    """Return a file's text; raise UserError with what is not UTF-8 in it."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"cannot read {path}", error.strerror or str(error), "check the path"
-        ) from error
-    encoding = next((MARKS[mark] for mark in MARKS if data.startswith(mark)), "")
-    encoding = encoding or ("UTF-16" if b"\0" in data else "")
-    try:
-        if not encoding:
-            return data.decode("utf-8-sig")
-        why = f"it is {encoding}, as its first bytes or its zeros tell"
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        why = f"byte {data[error.start]:#x} in line {line} is not UTF-8"
-        encoding = "WINDOWS-1252"
-    raise UserError(
-        f"cannot read {path}",
-        why,
-        f"iconv -f {encoding} -t UTF-8 {path} > new-file, or from what it is in",
-    )
-
-
 def lines_of(text: str, path: Path) -> Iterator[tuple[str, str]]:
     """Yield place and content of each line that is not blank."""
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in numbered(text):
         if line.strip():
-            yield f"{path}:{number}", line.strip("\r")
+            yield f"{path}:{number}", line
 
 
 def jsonl_records(text: str, path: Path) -> Records:
     """Yield the records of a JSONL file; lines of SNLI become triplets."""
     records = []
-    for place, line in lines_of(text, path):
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise bad_record(place, f"the line is not JSON: {error}") from error
-        if not isinstance(record, dict):
-            raise bad_record(place, "it is not an object")
-        renamed = {ALIASES.get(name, name): value for name, value in record.items()}
-        records.append((place, renamed))
+    for place, record in json_objects(numbered(text), str(path), bad_record):
+        names = [ALIASES.get(name, name) for name in record]
+        check_names(names, place)
+        records.append((place, dict(zip(names, record.values(), strict=True))))
     if records and all("gold_label" in record for _, record in records):
         return nli_records(records)
     return iter(records)
@@ -127,6 +91,7 @@ def table_records(text: str, names: list[str], separator: str, path: Path) -> Re
     Commas separate as in RFC 4180, with quotes; tabs without any quoting, as in GLUE.
     """
     records = []
+    check_names(names, f"{path}:1")
     for place, cells in itertools.islice(rows_of(text, separator, path), 1, None):
         if len(cells) != len(names):
             why = f"it has {len(cells)} columns, the header {len(names)}"
@@ -140,12 +105,22 @@ def table_records(text: str, names: list[str], separator: str, path: Path) -> Re
     return iter(records)
 
 
+def check_names(names: list[str], place: str) -> None:
+    """Raise UserError where two fields are the same, under one name or another."""
+    for name in FIELDS:
+        if names.count(name) > 1:
+            others = [other for other in ALIASES if ALIASES[other] == name]
+            why = f'two fields are "{name}", which is also called {", ".join(others)}'
+            raise bad_record(place, why)
+
+
 def rows_of(text: str, separator: str, path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield place and cells of each row."""
     if separator == "\t":
         for place, line in lines_of(text, path):
             yield place, line.split(separator)
         return
+    csv.field_size_limit(sys.maxsize)  # texts may be longer than Python's 131,072
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
@@ -183,11 +158,7 @@ def numbers(record: dict[str, str], place: str) -> dict[str, float]:
 
 def is_number(text: str) -> bool:
     """Return whether a text can be read as a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return NUMBER.fullmatch(text) is not None
 
 
 def aligned_lines(path: Path, text: str) -> Records:
@@ -199,7 +170,8 @@ def aligned_lines(path: Path, text: str) -> Records:
     }
     columns = {"sentence": text.removesuffix("\n").split("\n")}
     for name in ("sentence_pair", "gold_label"):
-        columns[name] = read_text(files[name]).removesuffix("\n").split("\n")
+        other = read_text(files[name], "the three files together")
+        columns[name] = other.removesuffix("\n").split("\n")
     counts = {files[name].name: len(lines) for name, lines in columns.items()}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{name} {count}" for name, count in counts.items())

@@ -114,6 +114,9 @@ BAD = {
     "score as text": ({**SCORED[0], "score": "4.5"}, ":2", "not a number"),
     "true": ({**SCORED[0], "score": True}, ":2", "not a number"),
     "nan": ('{"sentence": "a", "sentence_pair": "b", "score": NaN}', ":2", "nan"),
+    "huge": ({**SCORED[0], "score": 10**400}, ":2", "not a number"),
+    "same field": ({"sentence": "a", "anchor": "b"}, ":2", 'two fields are "sentence"'),
+    "half a pair": ('{"sentence": "\\ud83d"}', ":2", "half of a UTF-16 pair"),
     "same id": ({**TRIPLETS[0], "id": "x"}, ":2", "is there twice"),
 }
 
@@ -131,13 +134,15 @@ def test_bad_lines(tmp_path, name):
 
 BAD_FILES = {
     "empty.jsonl": (b"", "the file is empty"),
-    "latin.txt": ("one\ncafé".encode("latin-1"), "0xe9 in line 2 is not UTF-8"),
+    "latin.txt": ("one\ncafé".encode("latin-1"), "line 2 is not UTF-8"),
     "utf16.txt": (codecs.BOM_UTF16_LE + "one".encode("utf-16-le"), "it is UTF-16"),
     "zeros.txt": ("one".encode("utf-16-be"), "it is UTF-16"),
     "utf32.txt": (codecs.BOM_UTF32_LE + "one".encode("utf-32-le"), "it is UTF-32"),
     "header.csv": (b"left,right\na,b", "'left,right'"),
     "narrow.tsv": (b"sentence1\tsentence2\tscore\na\tb", "2 columns, the header 3"),
     "word.tsv": (b"sentence1\tsentence2\tscore\na\tb\tx", "'x', not a number"),
+    "digits.tsv": (b"sentence1\tsentence2\tscore\na\tb\t1_5", "'1_5', not a number"),
+    "twice.csv": (b"sentence,positive,sent1\na,b,c", 'two fields are "positive"'),
     "quotes.csv": (b'sentence,positive\na,b\n"c,d\ne,f', "its quotes are wrong"),
 }
 
@@ -152,6 +157,16 @@ def test_bad_files(tmp_path, name):
     assert name in caught.value.what and why in caught.value.why
     if name == "quotes.csv":
         assert "quotes.csv:3" in caught.value.what
+
+
+def test_lines_that_look_like_something_else(tmp_path):
+    """A sentence may begin with a bracket, a cell be long, a text have no letter."""
+    path = tmp_path / "a.txt"
+    path.write_text("[1] one\n\u200b\n", encoding="utf-8")
+    first, second = load_examples(path)
+    assert first.sentence == "[1] one" and second.problem == '"sentence" is empty'
+    path = write(tmp_path / "a.csv", ["sentence,positive", f"{'a ' * 70_000},b"])
+    assert len(load_examples(path)[0].sentence) == 140_000
 
 
 def test_byte_order_mark(tmp_path):

@@ -17,6 +17,9 @@ from .errors import UserError
 KINDS = ("single", "multi", "regression")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
+ENDLESS = ("nan", "inf", "infinity")
+LARGEST = 1e38  # of float32, about
+
 Label = str | tuple[str, ...]  # as it was written; a list where several may apply
 Labelled = Sequence[tuple[str, Label]]  # source, label
 
@@ -54,8 +57,9 @@ def fit_label(label: Label, source: str, config: TrainConfig) -> Label:
         why = "the label is a list, but each text has one label"
         raise UserError(f"{source}: not an example", why, "train with --kind multi")
     if config.kind == "regression":
-        if not isinstance(label, str) or not NUMBER.fullmatch(label):
-            why = f'"{shown(label)}" is not a number'
+        number = isinstance(label, str) and NUMBER.fullmatch(label)
+        if not number or abs(float(number[0])) > LARGEST:
+            why = f'"{shown(label)}" is not a number, or is too large'
             raise UserError(
                 f"{source}: not an example", why, "correct it, or --kind single"
             )
@@ -83,6 +87,8 @@ def settle_labels(config: TrainConfig, labelled: Labelled) -> TrainConfig:
     config = dataclasses.replace(config, kind=kind)
     check_settings(config)
     if kind == "regression":
+        for source, label in labelled:
+            fit_label(label, source, config)
         return config
     names = dict.fromkeys(name for _, label in labelled for name in names_in(label))
     if not config.labels:
@@ -109,10 +115,14 @@ def guess_kind(labelled: Labelled) -> str:
         )
     if lists.get(True):
         return "multi"
-    texts = [str(label) for _, label in labelled]
-    numbers = all(NUMBER.fullmatch(text) for text in texts)
-    whole = all(text.lstrip("+-").isdigit() for text in texts)
-    return "regression" if numbers and not whole else "single"
+    texts = {str(label): source for source, label in labelled}
+    others = [text for text in texts if not NUMBER.fullmatch(text)]
+    whole = all(text.lstrip("+-").isdigit() for text in texts if text not in others)
+    if not whole and others and all(x.lower().lstrip("+-") in ENDLESS for x in others):
+        why = f'all labels are numbers but "{others[0]}"'
+        remedy = "leave it out; if numbers are names of classes, give --kind single"
+        raise UserError(f"{texts[others[0]]}: no finite number", why, remedy)
+    return "single" if others or whole else "regression"
 
 
 def check_settings(config: TrainConfig) -> None:

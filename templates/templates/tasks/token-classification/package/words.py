@@ -61,8 +61,8 @@ def tag_entities(
 ) -> tuple[list[str], str]:
     """Return the IOB2 tags of words for entities given by characters, and a problem.
 
-    An entity has `start`, `stop` and `label`. The problem says which entity cannot be
-    written in tags, and why; it is empty where each of them can.
+    An entity has `start`, `stop` and `label`, and perhaps its `text`. The problem says
+    which entity cannot be written in tags, and why; it is empty where each of them can.
     """
     starts, stops = [place[0] for place in words], [place[1] for place in words]
     found: list[Span] = []
@@ -71,6 +71,8 @@ def tag_entities(
         name = f'the {label} "{text[start:stop][:60]}" [{start}:{stop}]'
         if not 0 <= start < stop <= len(text):
             return [], f"{name} lies outside of the {len(text)} characters of the text"
+        if entity.get("text", text[start:stop]) != text[start:stop]:
+            return [], f'{name} is "{str(entity["text"])[:60]}" by its own "text"'
         first, last = bisect_right(stops, start), bisect_left(starts, stop) - 1
         if first > last:
             return [], f"{name} holds no word"

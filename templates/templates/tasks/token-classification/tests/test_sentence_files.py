@@ -71,15 +71,25 @@ def test_entities_that_cannot_be_labels_are_listed(tmp_path, found, problem):
     assert "1 left out of training" in describe([good, bad])
 
 
+def test_an_entity_may_say_its_words(tmp_path):
+    """Where they are not the ones at its place, the place is not trusted."""
+    field = {"start": 0, "end": 3, "label": "per", "text": "Ada"}
+    lines = [json.dumps({"text": TEXT, "entities": [field]})]
+    lines += [lines[0].replace('"Ada"', '"left"'), entities((0, 3, " per "))]
+    right, wrong, spaced = load_examples(write(tmp_path / "a.jsonl", "\n".join(lines)))
+    assert not right.problem and right.labels == spaced.labels
+    assert wrong.problem == 'the per "Ada" [0:3] is "left" by its own "text"'
+
+
 @pytest.mark.parametrize("space", [" ", "\t"])
 def test_columns(tmp_path, space):
     """First column the word, last the label; comments and document marks are not."""
-    lines = ["-DOCSTART- -X- -X- O", "", "# id 1", "Ada NNP B-NP I-per"]
-    lines += ["# SYM O O", "", " \t", "#York NNP B-NP I-loc", "left VB O O", ""]
+    lines = ["-DOCSTART- -X- -X- O", "# id 1", "Ada NNP B-NP I-per", "# SYM O O"]
+    lines += ["-DOCSTART- -X- -X- O", " \t", "#York NNP B-NP I-loc", "left VB O O", ""]
     text = "\r\n".join(lines).replace(" ", space)
     first, second = load_examples(write(tmp_path / "a.txt", text))
     assert first.tokens == ["Ada", "#"] and first.labels == ("I-per", "O")
-    assert second.tokens == ["#York", "left"] and second.source.endswith("a.txt:8")
+    assert second.tokens == ["#York", "left"] and second.source.endswith("a.txt:7")
     assert "2 entities in IOB1" in describe([first, second])
     words = write(tmp_path / "b.txt", "Ada\nleft\n\nYork")
     assert [each.tokens for each in load_examples(words, labelled=False)] == [
@@ -129,7 +139,8 @@ def test_words_and_labels_in_two_files(tmp_path):
         ("a.jsonl", '{"tokens": "ab", "labels": ["O"]}', '"tokens" is not a list'),
         ("a.jsonl", '{"tokens": ["a"], "labels": [0]}', '"labels" is not a list'),
         ("a.jsonl", '{"tokens": ["a"], "labels": ["O", "O"]}', "1 words, but 2 labels"),
-        ("a.jsonl", '{"tokens": ["a"], "labels": [""]}', "holds an empty label"),
+        ("a.jsonl", '{"tokens": ["a"], "labels": [" "]}', "holds an empty label"),
+        ("a.jsonl", '{"text": "a", "text": "b"}', '"text" comes twice'),
         ("a.jsonl", '{"text": "a"}', '"entities" is missing'),
         ("a.jsonl", '{"text": "a", "entities": [[0, 1, "x"]]}', "an entity has"),
         (
@@ -141,6 +152,8 @@ def test_words_and_labels_in_two_files(tmp_path):
         ("a.txt", "York", "a.txt:2.*1 columns, the first word's line 2"),
         ("a.tsv", "York\t", "a.tsv:2.*it has no label"),
         ("a.conllu", "1\ta\t_\tX", "a.conllu:2.*4 columns"),
+        ("a.conllu", "1\ta\t_\tX" + "\t_" * 6, "a.conllu:2.*number 1, after 1"),
+        ("a.conllu", "3\ta\t_\tX" + "\t_" * 6, "a.conllu:2.*number 3, after 1"),
         ("a.conllu", "one\ta\t_\tX" + "\t_" * 6, '"one" is no number'),
     ],
 )
@@ -168,12 +181,18 @@ def test_bad_files_are_named(tmp_path):
     with pytest.raises(UserError, match="no sentences in"):
         load_examples(write(tmp_path / "empty.txt", "\n\n"))
     text = "Ada O\nMüller B-per\nging O\n"
-    with pytest.raises(UserError, match=r"latin\.txt:2.*may be LATIN1"):
+    with pytest.raises(UserError, match=r"latin\.txt:2.*may be Latin-1"):
         load_examples(write(tmp_path / "latin.txt", text, "latin-1"))
     with pytest.raises(UserError, match=r"gb\.txt:1.*may be GB18030"):
         load_examples(write(tmp_path / "gb.txt", "北 B-loc\n京 I-loc\n", "gb18030"))
     with pytest.raises(UserError, match="UTF-16"):
         load_examples(write(tmp_path / "wide.txt", text, "utf-16"))
+    with pytest.raises(UserError, match=r"list\.txt:1.*a list"):
+        load_examples(write(tmp_path / "list.txt", json.dumps([TAGGED])))
+    with pytest.raises(UserError, match="commas do not divide"):
+        load_examples(write(tmp_path / "a.csv", "word,label\nAda,B-per\n"))
+    with pytest.raises(UserError, match=r"a\.txt:1.*the first column counts"):
+        load_examples(write(tmp_path / "a.txt", "1 Ada B-per\n2 left O\n\n1 a O\n"))
     twice = json.dumps({**TAGGED, "id": "a"})
     with pytest.raises(UserError, match="is there twice"):
         load_examples(write(tmp_path / "twice.jsonl", f"{twice}\n{twice}"))
