@@ -104,41 +104,41 @@ def test_questions_in_another_language(tmp_path):
     assert asked == ["有哪些方面？", "soup怎样？", "整体怎样？", "waiter怎样？"]
 
 
-@pytest.mark.parametrize(
-    ("record", "message"),
-    [
-        ('{"text": "T", "aspects', "bad.jsonl:2.*not JSON"),
-        (["T"], "bad.jsonl:2.*not an object"),
-        ({"aspects": []}, '"text" is missing'),
-        ({"text": 3, "aspects": []}, '"text" is not a text'),
-        ({"text": "T\ud800", "aspects": []}, "UTF-16 pair"),
-        ('{"text": "T", "text": "U", "aspects": []}', '"text" comes twice'),
-        ({"text": "T"}, '"aspects" is missing'),
-        ({"text": "T", "aspects": "T"}, '"aspects" is not a list'),
-        ({"text": "T", "aspects": ["T"]}, "aspect is not an object"),
-        ({"text": "T", "aspects": [{"polarity": "x"}]}, 'aspect has no "text"'),
-        ({"text": "T", "aspects": [{"text": "T"}]}, 'no "polarity"'),
-        ({"text": "T", "aspects": [{"text": "T", "polarity": 1}]}, "must be a name"),
-        ({"text": "T", "aspects": [{"text": "T", "polarity": " "}]}, "must be a name"),
-        ({"text": "T", "aspects": [{"text": "", "polarity": "x"}]}, "is empty"),
-        (
-            {"text": "T", "aspects": [{"text": None, "polarity": "x", "start": 0}]},
-            'a place, but its "text" is null',
-        ),
-        (
-            {"text": "T", "aspects": [{"text": "T", "polarity": "x", "start": "0"}]},
-            '"start" of an aspect must be a whole number',
-        ),
-        (
-            {"text": "T", "aspects": [{"text": "T", "polarity": "x", "opinions": "T"}]},
-            '"opinions" must be a list',
-        ),
-        (
-            {"text": "T", "aspects": [{"text": None, "opinions": [{"text": "T"}]}]},
-            'opinion nor its aspect has a "polarity"',
-        ),
-    ],
-)
+BAD_LINES = [
+    ('{"text": "T", "aspects', "bad.jsonl:2.*not JSON"),
+    (["T"], "bad.jsonl:2.*not an object"),
+    ({"aspects": []}, '"text" is missing'),
+    ({"text": 3, "aspects": []}, '"text" is not a text'),
+    ({"text": "T\ud800", "aspects": []}, "UTF-16 pair"),
+    ('{"text": "T", "text": "U", "aspects": []}', '"text" comes twice'),
+    ({"text": "T"}, '"aspects" is missing'),
+    ({"text": "T", "aspects": "T"}, '"aspects" is not a list'),
+    ({"text": "T", "aspects": ["T"]}, "aspect is not an object"),
+    ({"text": "T", "aspects": [{"polarity": "x"}]}, 'aspect has no "text"'),
+    ({"text": "T", "aspects": [{"text": "T"}]}, 'no "polarity"'),
+    ({"text": "T", "aspects": [{"text": "T", "polarity": 1}]}, "must be a name"),
+    ({"text": "T", "aspects": [{"text": "T", "polarity": " "}]}, "must be a name"),
+    ({"text": "T", "aspects": [{"text": "", "polarity": "x"}]}, "is empty"),
+    (
+        {"text": "T", "aspects": [{"text": None, "polarity": "x", "start": 0}]},
+        'a place, but its "text" is null',
+    ),
+    (
+        {"text": "T", "aspects": [{"text": "T", "polarity": "x", "start": "0"}]},
+        '"start" of an aspect must be a whole number',
+    ),
+    (
+        {"text": "T", "aspects": [{"text": "T", "polarity": "x", "opinions": "T"}]},
+        '"opinions" must be a list',
+    ),
+    (
+        {"text": "T", "aspects": [{"text": None, "opinions": [{"text": "T"}]}]},
+        'opinion nor its aspect has a "polarity"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("record", "message"), BAD_LINES)
 def test_bad_lines_are_named(tmp_path, record, message):
     """What is not of the form is told with file, line and field."""
     path = write(tmp_path / "bad.jsonl", [GOOD, record])

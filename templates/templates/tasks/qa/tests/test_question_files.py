@@ -61,44 +61,44 @@ def test_other_layouts(tmp_path):
     assert found.answers[0].start == 0 and "[0].qas[0]" in found.source
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ('{"question": "Q?", "context"', "bad.jsonl:2.*not JSON"),
-        ('["Q?"]', "bad.jsonl:2.*not an object"),
-        ('{"context": "C", "answer": "C"}', 'bad.jsonl:2.*"question" is missing'),
-        ('{"question": "Q?", "answer": "C"}', 'bad.jsonl:2.*"context" is missing'),
-        ('{"question": 3, "context": "C", "answer": "C"}', '"question" is not a'),
-        ('{"question": "Q?", "context": "C"}', 'neither "answer", "answers" nor'),
-        ('{"question": "Q?", "context": "C", "answer": ""}', "answer is empty"),
-        ('{"question": "Q?", "context": "C", "answer": 1843}', "must be a text"),
-        (
-            '{"question": "Q?", "context": "C", '
-            '"answers": [{"text": "C", "answer_start": "0"}]}',
-            "whole number",
-        ),
-        ('{"question": "Q?", "context": "C", "answer": "\u200b"}', "answer is empty"),
-        ('{"question": "Q?", "question": "R?"}', '"question" comes twice'),
-        ('{"question": "\\ud83d"}', "half of a UTF-16 pair"),
-        ("[" * 100_000, "bad.jsonl:2.*nested too deeply"),
-        (
-            '{"question": "Q?", "context": "C", "answer": "C", "answer_start": true}',
-            "whole number",
-        ),
-        (
-            '{"question": "Q?", "context": "C", "answer": "C", "is_impossible": true}',
-            "but there is an answer",
-        ),
-        (
-            '{"question": "Q?", "context": "C", "answer": "C", "is_impossible": "no"}',
-            '"is_impossible" is .no.',
-        ),
-        (
-            '{"question": "Q?", "context": "C", "answers": [], "is_impossible": false}',
-            "neither",
-        ),
-    ],
-)
+BAD_LINES = [
+    ('{"question": "Q?", "context"', "bad.jsonl:2.*not JSON"),
+    ('["Q?"]', "bad.jsonl:2.*not an object"),
+    ('{"context": "C", "answer": "C"}', 'bad.jsonl:2.*"question" is missing'),
+    ('{"question": "Q?", "answer": "C"}', 'bad.jsonl:2.*"context" is missing'),
+    ('{"question": 3, "context": "C", "answer": "C"}', '"question" is not a'),
+    ('{"question": "Q?", "context": "C"}', 'neither "answer", "answers" nor'),
+    ('{"question": "Q?", "context": "C", "answer": ""}', "answer is empty"),
+    ('{"question": "Q?", "context": "C", "answer": 1843}', "must be a text"),
+    (
+        '{"question": "Q?", "context": "C", '
+        '"answers": [{"text": "C", "answer_start": "0"}]}',
+        "whole number",
+    ),
+    ('{"question": "Q?", "context": "C", "answer": "\u200b"}', "answer is empty"),
+    ('{"question": "Q?", "question": "R?"}', '"question" comes twice'),
+    ('{"question": "\\ud83d"}', "half of a UTF-16 pair"),
+    ("[" * 100_000, "bad.jsonl:2.*nested too deeply"),
+    (
+        '{"question": "Q?", "context": "C", "answer": "C", "answer_start": true}',
+        "whole number",
+    ),
+    (
+        '{"question": "Q?", "context": "C", "answer": "C", "is_impossible": true}',
+        "but there is an answer",
+    ),
+    (
+        '{"question": "Q?", "context": "C", "answer": "C", "is_impossible": "no"}',
+        '"is_impossible" is .no.',
+    ),
+    (
+        '{"question": "Q?", "context": "C", "answers": [], "is_impossible": false}',
+        "neither",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), BAD_LINES)
 def test_bad_lines_are_named(tmp_path, line, message):
     """What is not of the form is told with file, line and field."""
     path = write(tmp_path / "bad.jsonl", [GOOD[0], line])
