@@ -112,8 +112,7 @@ def train(
     print(f"{total_steps} steps of {config.batch_size}; run folder {folder}")
     optimizer = optimization.make_optimizer(config, total_steps)
     trainer = make_trainer(model, optimizer, config)
-    # TensorFlow traces a training step that makes variables twice: make them now.
-    trainer.optimizer.build(trainer.trainable_variables)
+    training.make_variables(trainer, batches)
     steps_per_epoch = total_steps // max(1, config.epochs)
     monitor = f"val_{metrics.MONITOR}"
     keeper = training.RunKeeper(model, folder, monitor, steps_per_epoch, config)

@@ -49,6 +49,8 @@ def small_model(config, tokenizer, *, dropout=True, **sizes):
 
 def learn(model, inputs, targets):
     """Make one update and return the loss, whatever the number of outputs."""
+    # A step that makes the optimizer's variables would be traced twice.
+    model.optimizer.build(model.trainable_variables)
     return float(model.train_on_batch(inputs, targets, return_dict=True)["loss"])
 
 

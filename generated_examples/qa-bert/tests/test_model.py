@@ -19,9 +19,10 @@ def make_model():
     """Return a small compiled model whose dropout is off."""
     config = EncoderConfig.small(vocab_size=50)
     values = {**vars(config), "hidden_dropout_prob": 0.0, "initializer_range": 0.2}
-    encoder = build_encoder(EncoderConfig(**values))
+    encoder = build_encoder(EncoderConfig(**{**values, "num_hidden_layers": 1}))
     model = build_model(encoder, TrainConfig())
     compile_model(model, keras.optimizers.Adam(1e-3), TrainConfig())
+    model.optimizer.build(model.trainable_variables)  # or a step is traced twice
     return model
 
 

@@ -1,5 +1,6 @@
 """Training, end to end on a few lines of the sample: runs, resuming, exporting."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -28,24 +29,40 @@ from sentence_embedding_bert.model import build_model
 DATA = Path(train.__file__).parent / "data"
 
 
-@pytest.fixture
-def flags(tmp_path):
-    """Return flags for a run of seconds on the first lines of the sample."""
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Return a folder with the first lines of the sample and sizes of an encoder."""
+    folder = tmp_path_factory.mktemp("training")
     for name, count in (("train", 24), ("validation", 6)):
         text = (DATA / f"{name}.jsonl").read_text(encoding="utf-8")
         head = "\n".join(text.split("\n")[:count])
-        (tmp_path / f"{name}.jsonl").write_text(head, encoding="utf-8")
+        (folder / f"{name}.jsonl").write_text(head, encoding="utf-8")
     sizes = {"vocab_size": 0, "hidden_size": 16, "num_hidden_layers": 1}
     sizes |= {"num_attention_heads": 2, "intermediate_size": 32}
-    (tmp_path / "sizes.json").write_text(json.dumps(sizes))
+    (folder / "sizes.json").write_text(json.dumps(sizes))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def flags(place):
+    """Return flags for a run of seconds."""
     return [
-        "--train-files=train.jsonl",
-        "--validation-files=validation.jsonl",
-        "--encoder-config=sizes.json",
+        f"--train-files={place / 'train.jsonl'}",
+        f"--validation-files={place / 'validation.jsonl'}",
+        f"--encoder-config={place / 'sizes.json'}",
         "--batch-size=8",
         "--epochs=2",
         "--save-steps=2",
+        "--gradient-accumulation=2",
     ]
+
+
+@pytest.fixture(scope="module")
+def trained(place, flags):
+    """Return a folder with a run, runs/001, that several tests look at."""
+    with contextlib.chdir(place):
+        train.main(flags)
+    return place
 
 
 def weights_of(folder):
@@ -63,13 +80,11 @@ def weights_of(folder):
     return arrays
 
 
-def test_resumed_run_ends_with_the_same_weights(flags, monkeypatch):
+def test_resumed_run_ends_with_the_same_weights(trained, flags, monkeypatch):
     """A run that is stopped in the middle of an epoch and resumed loses nothing.
 
     It is stopped between the two batches of an update, whose sum is kept too.
     """
-    flags = [*flags, "--gradient-accumulation", "2"]
-    train.main([*flags, "--output-dir", "whole"])
     original = training.RunKeeper.on_train_batch_end
 
     def stop_after_three(self, batch, logs=None):
@@ -81,18 +96,19 @@ def test_resumed_run_ends_with_the_same_weights(flags, monkeypatch):
         patch.setattr(training.RunKeeper, "on_train_batch_end", stop_after_three)
         train.main([*flags, "--output-dir", "cut"])
     train.main(["--resume", "--output-dir", "cut"])
-    expected, found = weights_of("whole"), weights_of("cut")
+    whole = trained / "runs/001"
+    expected, found = weights_of(whole), weights_of("cut")
     assert expected.keys() == found.keys()
     assert len(expected) > 40
     for name, array in expected.items():
         np.testing.assert_array_equal(array, found[name], name)
-    whole, cut = (Path(name, "metrics.json").read_text() for name in ("whole", "cut"))
-    assert whole == cut
+    scores = [Path(run, "metrics.json").read_text() for run in (whole, "cut")]
+    assert scores[0] == scores[1]
 
 
-def test_commands(flags, capsys):
-    """Train, evaluate, predict and export work on the newest run."""
-    train.main(flags)
+def test_commands(trained, flags, capsys, monkeypatch):
+    """Evaluate, predict and export work on the newest run, which stays as it is."""
+    monkeypatch.chdir(trained)
     folder = Path("runs/001")
     assert (folder / "model.keras").exists()
     evaluate.main(["--files", "validation.jsonl"])

@@ -1,7 +1,8 @@
 """How an exported model is run: without Keras and without this project.
 
-    python serving.py saved-model EXPORT_FOLDER inputs.npz outputs.npz
+    python serving.py saved-model EXPORT_FOLDER a.npz b.npz
 
+Each file of inputs, `a.npz`, gets its outputs beside it, in `a.outputs.npz`.
 Also an example to begin a server with.
 """
 
@@ -87,6 +88,8 @@ def load_sentence_transformers(folder: Path) -> Callable[[Arrays], Arrays]:
 RUNNERS = {"saved-model": load_saved_model, "huggingface": load_hugging_face}
 
 if __name__ == "__main__":
-    name, folder, given, taken = sys.argv[1:]
-    with np.load(given) as arrays:
-        np.savez(taken, **RUNNERS[name](Path(folder))(dict(arrays)))
+    name, folder, *files = sys.argv[1:]
+    run = RUNNERS[name](Path(folder))
+    for file in map(Path, files):
+        with np.load(file) as arrays:
+            np.savez(file.with_suffix(".outputs.npz"), **run(dict(arrays)))

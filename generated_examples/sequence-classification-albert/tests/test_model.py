@@ -42,6 +42,7 @@ def make_model(config):
     )
     model = build_model(build_encoder(sizes), config)
     compile_model(model, keras.optimizers.Adam(3e-3), config)
+    model.optimizer.build(model.trainable_variables)  # or a step is traced twice
     return model
 
 

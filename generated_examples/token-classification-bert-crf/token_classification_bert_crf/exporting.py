@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -87,16 +87,18 @@ def check_export(run: Run, name: str, folder: Path, tolerance: float = 1e-4) -> 
         model = serving_model(model, run.config)
     if name == "huggingface":
         model = hugging_face_model(model, run.config)
-    for batch, length in CHECK_SHAPES:
-        inputs = check_inputs(run, batch, length)
-        expected = model.predict_on_batch(inputs)
-        if name in serving.RUNNERS:
-            outputs = run_in_fresh_process(name, folder, inputs)
-        else:
-            outputs = checkpoint_writers.load_again(run, folder)(inputs)
+    batches = [check_inputs(run, *shape) for shape in CHECK_SHAPES]
+    if name in serving.RUNNERS:
+        found = run_in_fresh_process(name, folder, batches)
+    else:
+        again = checkpoint_writers.load_again(run, folder)
+        found = [again(inputs) for inputs in batches]
+    for inputs, outputs in zip(batches, found, strict=True):
+        # Called, not predicted with, which is traced for each shape.
+        expected = model(inputs)
         real = inputs["attention_mask"].astype(bool)
         for key, array in expected.items():
-            difference = np.abs(array - outputs[key])
+            difference = np.abs(np.asarray(array) - np.asarray(outputs[key]))
             # transformers' heads do not hide padding; of all else each place counts.
             per_token = len(array.shape) > 1 and model.output[key].shape[1] is None
             if name == "huggingface" and per_token:
@@ -132,13 +134,14 @@ def check_inputs(run: Run, batch: int, length: int) -> dict[str, np.ndarray]:
 
 
 def run_in_fresh_process(
-    name: str, folder: Path, inputs: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+    name: str, folder: Path, batches: Sequence[dict[str, np.ndarray]]
+) -> list[dict[str, np.ndarray]]:
     """Run serving.py, which knows nothing of Keras, on an export."""
     with tempfile.TemporaryDirectory() as scratch:
-        given, taken = Path(scratch, "inputs.npz"), Path(scratch, "outputs.npz")
-        np.savez(given, **inputs)
-        command = [sys.executable, serving.__file__, name, folder, given, taken]
+        files = [Path(scratch, f"{n}.npz") for n in range(len(batches))]
+        for file, inputs in zip(files, batches, strict=True):
+            np.savez(file, **inputs)
+        command = [sys.executable, serving.__file__, name, folder, *files]
         done = subprocess.run(
             [str(part) for part in command], capture_output=True, text=True, check=False
         )
@@ -148,5 +151,10 @@ def run_in_fresh_process(
                 (done.stderr.strip().splitlines() or ["no message"])[-1],
                 "see the whole message: " + " ".join(map(str, command[:4])),
             )
-        with np.load(taken) as arrays:
-            return dict(arrays)
+        return [read_arrays(file.with_suffix(".outputs.npz")) for file in files]
+
+
+def read_arrays(file: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a .npz file."""
+    with np.load(file) as arrays:
+        return dict(arrays)

@@ -1,6 +1,5 @@
-"""What happens around `model.fit`: scores, the best model, states, curves."""
+"""What happens around `model.fit`: scores, the best model, states."""
 
-import csv
 import json
 import os
 import shutil
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from . import runs
+from . import curves, runs
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -115,8 +114,8 @@ class RunKeeper(keras.callbacks.Callback):
         if self.best_epoch == epoch + 1:
             runs.save_model(self.kept, self.folder / "model.keras")
         self.save_state()
-        write_history(self.history, self.folder)
-        draw_curves(self.history, self.losses, self.folder)
+        curves.write_history(self.history, self.folder)
+        curves.draw_curves(self.history, self.losses, self.folder)
         if self.finished:
             self.model.stop_training = True
 
@@ -174,6 +173,20 @@ def find_states(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{STATE}-*"))
 
 
+def make_variables(trainer: keras.Model, batches: "tf.data.Dataset") -> None:
+    """Make the variables of the optimizer and of the losses' means.
+
+    TensorFlow traces a training step that makes any of them a second time, which takes
+    seconds for a large model.
+    """
+    trainer.optimizer.build(trainer.trainable_variables)
+    inputs, targets = keras.tree.map_structure(
+        lambda spec: keras.ops.zeros([n or 1 for n in spec.shape], spec.dtype.name),
+        batches.element_spec[:2],
+    )
+    trainer.compute_loss(inputs, targets, trainer(inputs), training=False)
+
+
 def fit(
     model: keras.Model,
     batches: "tf.data.Dataset",
@@ -206,45 +219,3 @@ def tensorboard_logs(folder: Path) -> list[keras.callbacks.Callback]:
     if keras.config.backend() != "tensorflow":
         return []
     return [keras.callbacks.TensorBoard(folder / "logs", update_freq=20)]
-
-
-def write_history(history: Sequence[dict[str, Any]], folder: Path) -> None:
-    """Write history.csv, a line for each epoch.
-
-    The loss is the mean over the epoch; in an epoch that was cut off, over the part
-    since it was resumed.
-    """
-    temporary = folder / "unfinished-history.csv"
-    with temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, history[0].keys())
-        writer.writeheader()
-        writer.writerows(history)
-    os.replace(temporary, folder / "history.csv")
-
-
-def draw_curves(
-    history: Sequence[dict[str, Any]],
-    losses: Sequence[tuple[float, float]],
-    folder: Path,
-) -> None:
-    """Draw curves.png where matplotlib is installed: it is an extra."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return
-    names = [name for name in history[0] if name != "epoch" and "loss" not in name]
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    loss, scores = figure.subplots(1, 2)
-    epochs = [row["epoch"] for row in history]
-    loss.plot(*zip(*losses, strict=True), label="mean since the epoch began")
-    loss.set(title="Training loss", xlabel="epochs done", ylim=(0, None))
-    for name in names:
-        label = name.removeprefix("val_")
-        scores.plot(epochs, [row[name] for row in history], marker="o", label=label)
-    scores.set(title="Scores on the validation files", xlabel="epoch")
-    scores.set_xticks(epochs)
-    for axes in (loss, scores):
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.savefig(folder / "unfinished-curves.png", dpi=120)
-    os.replace(folder / "unfinished-curves.png", folder / "curves.png")

@@ -6,7 +6,6 @@ weights are read by, so what is written can be loaded here again.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +103,12 @@ def write_google_checkpoint(run: Run, folder: Path) -> None:
         (folder / "vocab.txt").write_bytes("".join(f"{x}\n" for x in lines).encode())
 
 
-def load_again(run: Run, folder: Path) -> Callable[[dict], dict[str, np.ndarray]]:
-    """Return a function from inputs to outputs of a model made from the checkpoint."""
+def load_again(run: Run, folder: Path) -> keras.Model:
+    """Return a model made from the checkpoint."""
     encoder = from_pretrained(folder, **encoder_options(run.config))
     model = build_model(encoder, run.config)
     load_pretrained(model, folder)
-    return model.predict_on_batch
+    return model
 
 
 def named_arrays(

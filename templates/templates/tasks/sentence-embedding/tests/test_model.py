@@ -207,6 +207,7 @@ def test_fit_sees_the_loss(objective, mlp):
     config = TrainConfig(objective=objective, pooling="cls", mlp=mlp)
     model = build_model(make_encoder(num_hidden_layers=1), config)
     compile_model(model, keras.optimizers.Adam(1e-3), config)
+    model.optimizer.build(model.trainable_variables)  # or a step is traced twice
     inputs = make_inputs()
     targets = np.array([[0, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 0]], "float32")
     outputs = compute(model, inputs)

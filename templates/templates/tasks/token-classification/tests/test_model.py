@@ -33,7 +33,7 @@ def make_model(config=CONFIG):
     """Return a small model whose dropout is off, and its encoder."""
     small = EncoderConfig.small(vocab_size=50)
     values = {**vars(small), "hidden_dropout_prob": 0.0, "initializer_range": 0.2}
-    values["attention_probs_dropout_prob"] = 0.0
+    values |= {"attention_probs_dropout_prob": 0.0, "num_hidden_layers": 1}
     encoder = build_encoder(EncoderConfig(**values), **encoder_options(config))
     return build_model(encoder, config), encoder
 
@@ -101,6 +101,7 @@ def test_learns():
     """A few steps on one batch bring the loss down and change the encoder."""
     model, _ = make_model()
     compile_model(model, optimization.AdamW(learning_rate=1e-3), CONFIG)
+    model.optimizer.build(model.trainable_variables)  # or a step is traced twice
     inputs, targets = make_batch()
     query = next(each for each in model.layers if each.name.endswith("_query"))
     before = np.array(query.kernel)
