@@ -2,25 +2,30 @@
 
 Tokens and labels are made as in transformers' examples/pytorch (run_classification.py,
 run_ner.py) with padding by batch; optimizer and schedule are its Trainer's. The loop is
-a bare one, without the Trainer's bookkeeping.
+a bare one, without the Trainer's bookkeeping, with the batches of the project's plan.
 """
 
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import re
-import time
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
 from peers_scores import SCORES
 from qa_protocol import serve, usable_cores
 from qa_torch_worker import load_tokenizer, make_optimizer
 
+PROJECT = Path(sys.argv[1])
+sys.path.insert(0, str(PROJECT))
+epoch_plan = importlib.import_module(f"{PROJECT.name}.batching").epoch_plan
 NO_LABEL = -100  # of tokens that take no part in the loss
 Row = dict[str, Any]  # input_ids, token_type_ids, attention_mask, labels
 
@@ -34,10 +39,6 @@ class Texts:
         """Return each example's texts, and its label."""
         records = map(json.loads, Path(file).read_text("utf-8").splitlines())
         return [((r["sequence"], r.get("sequence_pair")), r["label"]) for r in records]
-
-    def names(self, labels: Sequence[str]) -> list[str]:
-        """Return all labels, in their order."""
-        return sorted(set(labels))
 
     def row(self, example: Any, label: str, names: list[str], tokenizer: Any) -> Row:
         """Return an example's tokens, and its label's number."""
@@ -67,10 +68,6 @@ class Words:
             for block in re.split(r"\n\s*\n", text)
         ]
         return [([w[0] for w in s], [w[-1] for w in s]) for s in sentences]
-
-    def names(self, labels: Sequence[list[str]]) -> list[str]:
-        """Return all labels, in their order."""
-        return sorted({label for each in labels for label in each})
 
     def row(
         self, example: Any, label: list[str], names: list[str], tokenizer: Any
@@ -121,15 +118,13 @@ def collate(rows: Sequence[Row], tokenizer: Any) -> dict[str, Any]:
 
 
 def train_epoch(
-    model: Any, rows: Sequence[Row], tokenizer: Any, step: Any, size: int, clip: float
+    model: Any, batches: Iterable[Sequence[Row]], tokenizer: Any, step: Any, clip: float
 ) -> None:
-    """Train on all rows once, in random batches; `step` is optimizer and schedule."""
+    """Train on all batches once; `step` is optimizer and schedule."""
     optimizer, schedule = step
     model.train()
-    order = torch.randperm(len(rows)).tolist()
-    for first in range(0, len(order), size):
-        batch = collate([rows[i] for i in order[first : first + size]], tokenizer)
-        model(**batch).loss.backward()
+    for rows in batches:
+        model(**collate(rows, tokenizer)).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
         schedule.step()
@@ -155,40 +150,35 @@ def predict(
 
 def run(
     task: str, files: dict[str, str], checkpoint: str, settings: Any, seed: int
-) -> dict[str, Any]:
-    """Train, and predict the test file with the epoch that is best on validation.
+) -> list[Any]:
+    """Return what the epoch that is best on the validation file finds in the test file.
 
-    `files` are train, validation and test. Returns what is found in each test example,
-    the seconds of training, and the score of each epoch.
+    `files` are train, validation and test.
     """
-    start = time.perf_counter()
-    torch.manual_seed(seed)
     kind, score = KINDS[task], SCORES[task]
     data = {part: kind.read(file) for part, file in files.items()}
-    names = kind.names([label for each in data.values() for _, label in each])
     tokenizer = load_tokenizer(checkpoint)
-    model = kind.model.from_pretrained(
-        checkpoint, dtype=torch.float32, num_labels=len(names)
-    )
+    model = kind.model.from_pretrained(checkpoint, dtype=torch.float32)
+    names = [model.config.id2label[n] for n in range(model.config.num_labels)]
     rows = {
         part: [kind.row(*example, names, tokenizer) for example in each]
         for part, each in data.items()
     }
     size, clip = settings["batch_size"], settings["clip_norm"]
-    steps = -(-len(rows["train"]) // size) * settings["epochs"]
-    step = make_optimizer(model, settings, steps)
+    lengths = np.array([len(row["input_ids"]) for row in rows["train"]])
+    plans = [epoch_plan(lengths, size, seed, n) for n in range(settings["epochs"])]
+    step = make_optimizer(model, settings, sum(map(len, plans)))
     gold = [label for _, label in data["validation"]]
     rest, scores, best = (names, tokenizer, size), [], {}
-    for _ in range(settings["epochs"]):
-        train_epoch(model, rows["train"], tokenizer, step, size, clip)
+    for plan in plans:
+        batches = ([rows["train"][i] for i in batch] for batch in plan)
+        train_epoch(model, batches, tokenizer, step, clip)
         part = (data["validation"], rows["validation"])
         scores.append(score(gold, predict(model, kind, *part, rest)))
         if scores[-1] == max(scores):
             best = copy.deepcopy(model.state_dict())
-    seconds = time.perf_counter() - start
     model.load_state_dict(best)
-    found = predict(model, kind, data["test"], rows["test"], rest)
-    return {"found": found, "seconds": seconds, "validation": scores}
+    return predict(model, kind, data["test"], rows["test"], rest)
 
 
 if __name__ == "__main__":
