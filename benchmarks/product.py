@@ -1,6 +1,7 @@
 """Generates every task with every model and option, and tests each project.
 
     python benchmarks/product.py                # everything: an hour or more
+    python benchmarks/product.py --plain        # without options: half an hour
     python benchmarks/product.py --task qa      # one task, a few minutes
 
 For each project:
@@ -25,7 +26,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -52,14 +52,17 @@ sys.exit("no step was done")
 """
 
 
-def product(tasks: list[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield task, model and option, which is empty for the defaults."""
+def product(tasks: list[str], *, plain: bool = False) -> list[tuple[str, str, str]]:
+    """Return task, model and option; the option is empty for the defaults."""
     catalog = load_catalog()
+    found = []
     for task in (card.name for card in catalog.tasks if card.name in tasks):
         slots = catalog.slots_for(task)
         options = [card.name for slot in slots for card in slot.options_for(task)[1:]]
         for model in catalog.names("model"):
-            yield from ((task, model, option) for option in ["", *options])
+            chosen = [""] if plain else ["", *options]
+            found += [(task, model, option) for option in chosen]
+    return found
 
 
 def generate(task: str, model: str, option: str, folder: str) -> Path:
@@ -144,10 +147,11 @@ def main() -> None:
     """Go through the product, and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--task", nargs="+", choices=all_tasks(), default=all_tasks())
+    parser.add_argument("--plain", action="store_true", help="defaults alone")
     options = parser.parse_args()
     path = FOLDER / "product.json"
     libraries = ", ".join(f"{x} {version(x)}" for x in ("tensorflow", "keras"))
-    for task, model, option in product(options.task):
+    for task, model, option in product(options.task, plain=options.plain):
         with tempfile.TemporaryDirectory() as folder:
             project = generate(task, model, option, folder)
             done = {
