@@ -112,7 +112,8 @@ def train(
     print(f"{total_steps} steps of {config.batch_size}; run folder {folder}")
     optimizer = optimization.make_optimizer(config, total_steps)
     trainer = make_trainer(model, optimizer, config)
-    training.make_variables(trainer, batches)
+    # TensorFlow traces a training step that makes variables twice: make them now.
+    trainer.optimizer.build(trainer.trainable_variables)
     steps_per_epoch = total_steps // max(1, config.epochs)
     monitor = f"val_{metrics.MONITOR}"
     keeper = training.RunKeeper(model, folder, monitor, steps_per_epoch, config)

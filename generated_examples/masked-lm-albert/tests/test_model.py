@@ -153,6 +153,14 @@ def test_mixed_precision():
     assert {array.dtype.name for array in outputs.values()} == {"float32"}
 
 
+def test_a_step_makes_no_variables():
+    """All are there once the model is compiled: else it is traced twice."""
+    model = make_model()
+    made = len(model.metrics_variables)
+    model.test_on_batch(*make_batch())
+    assert len(model.metrics_variables) == made == 6  # of each mean, total and count
+
+
 def test_learns():
     """A few steps bring the loss down; without an order to learn, its head stays."""
     model = make_model()

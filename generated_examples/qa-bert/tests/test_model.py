@@ -68,6 +68,14 @@ def test_padding_takes_no_part():
         assert found[name][1, 7:].max() < -5000
 
 
+def test_a_step_makes_no_variables():
+    """All are there once the model is compiled: else it is traced twice."""
+    model = make_model()
+    made = len(model.metrics_variables)
+    model.test_on_batch(*make_batch())
+    assert len(model.metrics_variables) == made == 6  # of each mean, total and count
+
+
 def test_learns():
     """A few steps on one batch bring the loss down and change the encoder."""
     model = make_model()

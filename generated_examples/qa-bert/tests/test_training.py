@@ -7,12 +7,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import evaluate
 import export
 import predict
-import samples
 import train
 from qa_bert import (
     dataset,
@@ -26,10 +24,7 @@ from qa_bert.encoder import (
     build_encoder,
 )
 from qa_bert.errors import UserError
-from qa_bert.model import (
-    build_model,
-    compile_model,
-)
+from qa_bert.model import build_model
 
 DATA = Path(train.__file__).parent / "data"
 
@@ -177,19 +172,6 @@ def test_decay_leaves_out_biases_and_layer_norms(name):
         value = float(np.max(variable))
         exempt = variable.name in ("bias", "gamma", "beta")
         assert value == (1.0 if exempt else pytest.approx(0.95)), variable.path
-
-
-def test_variables_are_made_before_the_first_step():
-    """A step that makes any, of the optimizer or for the losses, is traced twice."""
-    config, tokenizer, inputs, targets = samples.load_batch(TrainConfig)
-    model = samples.small_model(config, tokenizer)
-    compile_model(model, keras.optimizers.Adam(), config)
-    batches = tf.data.Dataset.from_tensors((inputs, targets))
-    training.make_variables(model, batches)
-    assert len(model.optimizer.variables) > 2 * len(model.trainable_variables)
-    made = len(model.metrics_variables)
-    model.test_on_batch(inputs, targets)
-    assert len(model.metrics_variables) == made
 
 
 def test_unknown_optimizer():

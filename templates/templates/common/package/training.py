@@ -173,20 +173,6 @@ def find_states(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{STATE}-*"))
 
 
-def make_variables(trainer: keras.Model, batches: "tf.data.Dataset") -> None:
-    """Make the variables of the optimizer and of the losses' means.
-
-    TensorFlow traces a training step that makes any of them a second time, which takes
-    seconds for a large model.
-    """
-    trainer.optimizer.build(trainer.trainable_variables)
-    inputs, targets = keras.tree.map_structure(
-        lambda spec: keras.ops.zeros([n or 1 for n in spec.shape], spec.dtype.name),
-        batches.element_spec[:2],
-    )
-    trainer.compute_loss(inputs, targets, trainer(inputs), training=False)
-
-
 def fit(
     model: keras.Model,
     batches: "tf.data.Dataset",

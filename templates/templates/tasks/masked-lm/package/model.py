@@ -91,6 +91,12 @@ def compile_model(
         # XLA would compile anew for each length; JAX has no other way to be fast.
         jit_compile=keras.config.backend() == "jax",
     )
+    # Makes the losses' means, or TensorFlow would trace the first step twice.
+    model.compute_loss(
+        y={"mlm": ops.zeros((1, 1), "int32"), "order": ops.zeros((1,), "int32")},
+        y_pred={"mlm": ops.zeros((1, 1, 2)), "order": ops.zeros((1, 2))},
+        training=False,
+    )
 
 
 def serving_model(model: keras.Model, config: TrainConfig) -> keras.Model:

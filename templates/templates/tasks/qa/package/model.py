@@ -63,6 +63,13 @@ def compile_model(
         # XLA would compile anew for each length; JAX has no other way to be fast.
         jit_compile=keras.config.backend() == "jax",
     )
+    # Makes the losses' means, or TensorFlow would trace the first step twice.
+    positions, logits = ops.zeros((1,), "int32"), ops.zeros((1, 2))
+    model.compute_loss(
+        y=dict.fromkeys(names, positions),
+        y_pred=dict.fromkeys(names, logits),
+        training=False,
+    )
 
 
 def divergence(
