@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+ABSENT = Path(__file__).with_name("absent")  # what projects shall not find
 QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
@@ -34,7 +35,9 @@ Load = Callable[[str], ModuleType]
 
 def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
     """Return this process' environment for a quiet run without accelerators."""
-    return {**os.environ, **QUIET, **extra}
+    paths = filter(None, [str(ABSENT), os.environ.get("PYTHONPATH")])
+    path = {"PYTHONPATH": os.pathsep.join(paths)}
+    return {**os.environ, **path, **QUIET, **extra}
 
 
 def run(arguments: Sequence[str | Path], cwd: Path, check: int | None = 0) -> Done:
