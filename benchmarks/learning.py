@@ -236,7 +236,7 @@ CASES = {
         ("--epochs", "2", "--max-train-examples", "1500", *SHORT, *FAST),
     ),
     "dmaste": Case(
-        ASPECTS, dmaste, ("aspect_f1", "triplet_f1"), ("--epochs", "3", *SHORT, *FAST)
+        ASPECTS, dmaste, ("aspect_f1", "triplet_f1"), ("--epochs", "2", *SHORT, *FAST)
     ),
     "gutenberg": Case("masked-lm", gutenberg, (), ("--epochs", "10"), (), pretrain),
 }
