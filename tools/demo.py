@@ -17,9 +17,10 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "demo"
 PROJECT = FOLDER / "qa-bert"
-TRAINING = "--pretrained minilm --batch-size 8 --learning-rate 2e-4".split()
-# Part of the sample, and shorter windows: enough to see it learn in a few minutes.
-TRAINING += "--max-train-examples 900 --max-length 160 --doc-stride 80".split()
+TRAINING = "--pretrained minilm --batch-size 8 --learning-rate 3e-4".split()
+# Parts of the sample, and shorter windows: enough to see it learn in a few minutes.
+TRAINING += "--max-train-examples 800 --max-length 160 --doc-stride 80".split()
+TRAINING += ["--validation-files", "validation.jsonl"]
 # In the manner of the sample's test passages, of which none is in training.
 PASSAGE = (
     "The Varnholm Observatory stands on a hill above the river Isk. It was founded "
@@ -67,6 +68,8 @@ def main() -> None:
     run(
         "python", "-m", "tkgen", "new", "--task", "qa", "--model", "bert", folder=FOLDER
     )
+    lines = (PROJECT / "data/validation.jsonl").read_text("utf-8").splitlines()[::3]
+    (PROJECT / "validation.jsonl").write_text("\n".join(lines), encoding="utf-8")
     for name, epochs in (("before", "0"), ("after", "1")):
         flags = ["--epochs", epochs, "--output-dir", f"runs/{name}"]
         run("python", "train.py", *TRAINING, *number_format(), *flags)

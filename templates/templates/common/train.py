@@ -87,8 +87,20 @@ def main(arguments: Sequence[str]) -> None:
         runs.write_text(folder / "encoder_config.json", encoder_config.to_json())
         runs.write_text(folder / "tokenizer.json", tokenizer.to_str())
         runs.write_text(folder / "weights.txt", report)
-    train(model, tokenizer, config, train_examples, validation_examples, resume)
-    finish(folder, validation_examples)
+    best = train(model, tokenizer, config, train_examples, validation_examples, resume)
+    finish(folder, validation_examples, best)
+
+
+def score(
+    model: "keras.Model",
+    examples: Sequence[dataset.Example],
+    tokenizer: "Tokenizer",
+    config: TrainConfig,
+) -> tuple[TrainConfig, dict[str, Any]]:
+    """Return the settings as tuned on a model's predictions, and its scores."""
+    predictions = decoding.predict(model, examples, tokenizer, config)
+    config, predictions = decoding.tune(examples, predictions, config)
+    return config, decoding.evaluate(examples, predictions, config)
 
 
 def train(
@@ -98,13 +110,16 @@ def train(
     train_examples: Sequence[dataset.Example],
     validation_examples: Sequence[dataset.Example],
     resume: bool,
-) -> None:
-    """Fit the model, from its newest state where it is resumed."""
+) -> tuple[TrainConfig, dict[str, Any]] | None:
+    """Fit the model, from its newest state where it is resumed.
 
-    def score() -> dict[str, float]:
-        predictions = decoding.predict(model, validation_examples, tokenizer, config)
-        _, predictions = decoding.tune(validation_examples, predictions, config)
-        scores = decoding.evaluate(validation_examples, predictions, config)
+    Returns what `score` has found in the best epoch; None where that was not here.
+    """
+    found = {}
+
+    def score_epoch() -> dict[str, float]:
+        tuned, scores = score(model, validation_examples, tokenizer, config)
+        found[len(keeper.history) + 1] = tuned, scores
         return reported(scores)
 
     batches = dataset.make_dataset(train_examples, tokenizer, config, training=True)
@@ -122,9 +137,10 @@ def train(
         print(f"goes on after step {keeper.step}")
     if config.epochs == 0:  # what the weights can do before any training
         runs.save_model(model, folder / "model.keras")
-    callbacks = [training.ValidationScore(score), keeper]
+    callbacks = [training.ValidationScore(score_epoch), keeper]
     callbacks += training.tensorboard_logs(folder)
     training.fit(trainer, batches, keeper, callbacks)
+    return found.get(keeper.best_epoch)
 
 
 def reported(scores: Mapping[str, Any]) -> dict[str, float]:
@@ -195,12 +211,16 @@ def check_length(config: TrainConfig, encoder_config: EncoderConfig) -> None:
         )
 
 
-def finish(folder: Path, examples: Sequence[dataset.Example]) -> None:
-    """Score the best model, and keep with it what was tuned on its predictions."""
-    run = runs.load_run(folder, TrainConfig)
-    predictions = decoding.predict(run.model, examples, run.tokenizer, run.config)
-    config, predictions = decoding.tune(examples, predictions, run.config)
-    scores = decoding.evaluate(examples, predictions, config)
+def finish(
+    folder: Path,
+    examples: Sequence[dataset.Example],
+    best: tuple[TrainConfig, dict[str, Any]] | None,
+) -> None:
+    """Keep with the best model its scores, and what was tuned on its predictions."""
+    if best is None:
+        run = runs.load_run(folder, TrainConfig)
+        best = score(run.model, examples, run.tokenizer, run.config)
+    config, scores = best
     runs.write_text(folder / "metrics.json", json.dumps(scores, indent=2))
     runs.save_settings(config, folder)
     shown = (f"{name} {value:.2f}" for name, value in reported(scores).items())
