@@ -153,7 +153,8 @@ def small_model():
     """Return a small model of the task."""
     examples = dataset.load_examples(DATA / "train.jsonl")
     config = dataset.settle(TrainConfig(), examples)
-    return build_model(build_encoder(EncoderConfig.small(40)), config)
+    sizes = {**vars(EncoderConfig.small(40)), "num_hidden_layers": 1}
+    return build_model(build_encoder(EncoderConfig(**sizes)), config)
 
 
 @pytest.mark.parametrize("name", ["adamw", "lamb"])
