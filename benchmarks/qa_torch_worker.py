@@ -161,6 +161,7 @@ def make_optimizer(
             {"params": groups[1], "weight_decay": 0.0},
         ],
         lr=settings["learning_rate"],
+        eps=settings.get("adam_epsilon", 1e-8),
         fused=True,
     )
     warm_up = round(total_steps * settings["warmup_ratio"])
