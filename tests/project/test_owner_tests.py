@@ -79,7 +79,13 @@ DEFECTS = {
         "optimization.py",
         'var_names=["bias", "gamma", "beta"]',
         'var_names=["LayerNorm"]',
-        "test_training.py::test_decay_leaves_out_biases_and_layer_norms",
+        "test_optimization.py::test_decay_leaves_out_biases_and_layer_norms",
+    ),
+    "the rows of a token's gradient are squared one by one": Defect(
+        "optimization.py",
+        "super().apply(whole, trainable_variables)",
+        "super().apply(grads, trainable_variables)",
+        "test_optimization.py::test_a_token_that_comes_twice",
     ),
     "the loss takes logits for probabilities": Defect(
         "model.py", "from_logits=True)", "from_logits=False)", "test_model.py"

@@ -4,7 +4,6 @@ import contextlib
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -13,18 +12,11 @@ import export
 import predict
 import train
 from aspect_sentiment_bert import (
-    dataset,
-    optimization,
     runs,
     training,
 )
 from aspect_sentiment_bert.config import TrainConfig
-from aspect_sentiment_bert.encoder import (
-    EncoderConfig,
-    build_encoder,
-)
 from aspect_sentiment_bert.errors import UserError
-from aspect_sentiment_bert.model import build_model
 
 DATA = Path(train.__file__).parent / "data"
 
@@ -147,69 +139,6 @@ def test_nothing_to_predict_with():
     """Without a run, the error says how to get one."""
     with pytest.raises(UserError, match="there is no run yet"):
         predict.main([])
-
-
-def small_model():
-    """Return a small model of the task."""
-    examples = dataset.load_examples(DATA / "train.jsonl")
-    config = dataset.settle(TrainConfig(), examples)
-    sizes = {**vars(EncoderConfig.small(40)), "num_hidden_layers": 1}
-    return build_model(build_encoder(EncoderConfig(**sizes)), config)
-
-
-@pytest.mark.parametrize("name", ["adamw", "lamb"])
-def test_decay_leaves_out_biases_and_layer_norms(name):
-    """With a gradient of zero, matrices and tables shrink and nothing else moves."""
-    model = small_model()
-    config = TrainConfig(
-        optimizer=name, weight_decay=0.5, learning_rate=0.1, warmup_ratio=0.0
-    )
-    optimizer = optimization.make_optimizer(config, total_steps=10)
-    variables = model.trainable_variables
-    for variable in variables:
-        variable.assign(np.ones(variable.shape))
-    optimizer.apply([keras.ops.zeros_like(v) for v in variables], variables)
-    for variable in variables:
-        value = float(np.max(variable))
-        exempt = variable.name in ("bias", "gamma", "beta")
-        assert value == (1.0 if exempt else pytest.approx(0.95)), variable.path
-
-
-def test_unknown_optimizer():
-    """The error names those that there are."""
-    with pytest.raises(UserError, match="unknown optimizer") as error:
-        optimization.make_optimizer(TrainConfig(optimizer="sgd"), total_steps=10)
-    assert "adamw" in error.value.remedy
-
-
-@pytest.mark.parametrize("accumulation", [1, 4])
-def test_schedule(accumulation):
-    """The rate rises to its peak, then falls to 0 at the last batch of the run."""
-    config = TrainConfig(
-        learning_rate=1.0, warmup_ratio=0.25, gradient_accumulation=accumulation
-    )
-    optimizer = optimization.make_optimizer(config, total_steps=40)
-    variable = keras.Variable(np.zeros(2, "float32"))
-    rates = []
-    for _ in range(40):
-        rates.append(float(optimizer.learning_rate))
-        optimizer.apply([keras.ops.zeros(2)], [variable])
-    assert rates[0] == pytest.approx(0.1)
-    assert max(rates) == rates[9] == rates[10] == pytest.approx(1.0)
-    assert rates[25] == pytest.approx(0.5)
-    assert float(optimizer.learning_rate) == 0.0
-
-
-def test_freezing():
-    """Prefixes end at an underscore; what they name does not train, the rest does."""
-    model = small_model()
-    query = next(each.name for each in model.layers if each.name.endswith("_query"))
-    frozen = optimization.freeze_layers(model, ["embeddings", query])
-    assert "embeddings_token" in frozen and query in frozen
-    assert all(not model.get_layer(name).trainable for name in frozen)
-    assert model.get_layer(query.replace("_query", "_key")).trainable
-    with pytest.raises(UserError, match="embeddings_tok"):
-        optimization.freeze_layers(small_model(), ["embeddings_tok"])
 
 
 def test_patience(tmp_path):

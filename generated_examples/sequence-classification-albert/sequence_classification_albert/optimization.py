@@ -65,11 +65,27 @@ class LayerRates:
         super().update_step(gradient, variable, learning_rate * factor)
 
 
-class AdamW(LayerRates, keras.optimizers.AdamW):
+class WholeGradients:
+    """Gives an optimizer each gradient as one tensor; to be mixed in.
+
+    TensorFlow's gradient of a table of embeddings is a list of rows, one for each token
+    of the batch. Where a token comes twice, Keras squares its two rows one by one, not
+    their sum: the norm that is clipped is wrong, and without clipping Adam's second
+    moment too.
+    """
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
+        """Update the variables by their gradients."""
+        # Adds up rows; tensors stay what they are.
+        whole = [g if g is None else ops.reshape(g, g.shape) for g in grads]
+        super().apply(whole, trainable_variables)
+
+
+class AdamW(WholeGradients, LayerRates, keras.optimizers.AdamW):
     """Keras' AdamW with `rate_factors`."""
 
 
-class Lamb(LayerRates, keras.optimizers.Lamb):
+class Lamb(WholeGradients, LayerRates, keras.optimizers.Lamb):
     """Keras' LAMB with `rate_factors`."""
 
 
