@@ -77,7 +77,7 @@ class WholeGradients:
     def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
         """Update the variables by their gradients."""
         # Adds up rows; tensors stay what they are.
-        whole = [g if g is None else ops.reshape(g, g.shape) for g in grads]
+        whole = [g if g is None else ops.reshape(g, ops.shape(g)) for g in grads]
         super().apply(whole, trainable_variables)
 
 
