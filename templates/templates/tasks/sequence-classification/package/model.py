@@ -13,6 +13,7 @@ from .transformer import full_precision
 
 HUGGING_FACE_TASK = "ForSequenceClassification"  # transformers' name of the same head
 PROBLEM_TYPES = {  # and of the kinds
+    "auto": None,  # not settled yet; transformers would go by the labels too
     "single": "single_label_classification",
     "multi": "multi_label_classification",
     "regression": "regression",
