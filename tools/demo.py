@@ -17,9 +17,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "demo"
 PROJECT = FOLDER / "qa-bert"
-TRAINING = "--pretrained minilm --batch-size 8 --learning-rate 3e-4".split()
+TRAINING = "--pretrained minilm --batch-size 8 --learning-rate 2e-4".split()
 # Parts of the sample, and shorter windows: enough to see it learn in a few minutes.
-TRAINING += "--max-train-examples 800 --max-length 160 --doc-stride 80".split()
+TRAINING += "--max-train-examples 900 --max-length 160 --doc-stride 80".split()
 TRAINING += ["--validation-files", "validation.jsonl"]
 # In the manner of the sample's test passages, of which none is in training.
 PASSAGE = (

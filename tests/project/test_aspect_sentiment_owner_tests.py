@@ -90,8 +90,8 @@ TESTS = (
     "metrics",
     "model",
     "span_search",
+    "training",
 )
-TESTS += ("checkpoint_writers", "training")
 
 
 @pytest.fixture(scope="module")

@@ -86,8 +86,8 @@ DEFECTS = {
     ),
 }
 # The files that vary with the task, and what is tried with its model.
-TESTS = ("attention_maps", "checkpoint_writers", "dataset", "encoder", "extraction")
-TESTS += ("model", "selection", "writers")
+TESTS = ("attention_maps", "dataset", "encoder", "extraction", "model")
+TESTS += ("selection", "writers")
 CONTROLS = {"bert": TESTS, "albert": ("attention_maps", "encoder", "model")}
 
 

@@ -260,7 +260,7 @@ def results(
 # The files of owner's tests that differ from those of the projects for QA, or depend on
 # the task.
 EMBEDDING_TESTS = ("dataset", "pair_files", "decoding", "metrics", "model")
-EMBEDDING_TESTS += ("training", "checkpoint_writers", "last_layers")
+EMBEDDING_TESTS += ("training", "last_layers")
 
 
 @pytest.mark.parametrize("name", ["bert", "albert", "embedding"])
