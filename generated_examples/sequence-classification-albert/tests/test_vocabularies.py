@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-import train
 from sequence_classification_albert.errors import UserError
 from sequence_classification_albert.tokenizer import (
     load_tokenizer,
@@ -14,8 +13,12 @@ from sequence_classification_albert.vocabularies import (
     make_tokenizer,
 )
 
-DATA = Path(train.__file__).parent / "data"
-TEXTS = (DATA / "train.jsonl").read_text(encoding="utf-8").splitlines()[:300]
+DATA = Path(__file__).parents[1] / "data"
+TEXTS = [
+    line
+    for path in sorted(DATA.glob("*.jsonl"))
+    for line in path.read_text(encoding="utf-8").splitlines()[:300]
+]
 TEXT = "The keeper of the Café in 1843"
 
 
