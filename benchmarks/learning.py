@@ -12,8 +12,8 @@ own where DIR has one, else every fifth example. DIR, by default TKGEN_DATA, hol
 folders that the cases name.
 
 What is done is kept in benchmarks/results/learning.json; the table learning.md beside
-it is made of that. CPU seconds are those of `train.py`, all threads together: on a
-machine with two free cores it takes a little more than half as many seconds.
+it is made of that. The seconds are those of a whole case, from writing the project to
+the figure, on all cores that the process may use.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ import csv
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -48,19 +48,16 @@ class Bench:
     data: Path
     work: Path
 
-    def call(self, script: str, *flags: object) -> float:
-        """Run a script of the project in the work folder; return its CPU seconds."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    def call(self, script: str, *flags: object) -> None:
+        """Run a script of the project in the work folder."""
         command = [sys.executable, str(self.project / script), *map(str, flags)]
         subprocess.run(command, cwd=self.work, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    def train(self, run: str, files: dict[str, str], *flags: str) -> float:
-        """Train into the folder `run`; return the CPU seconds."""
+    def train(self, run: str, files: dict[str, str], *flags: str) -> None:
+        """Train into the folder `run`."""
         named = ["--train-files", files["train"], "--output-dir", run]
         named += ["--validation-files", files["validation"]]
-        return self.call("train.py", *named, *flags)
+        self.call("train.py", *named, *flags)
 
     def score(self, run: str, file: str) -> dict[str, Any]:
         """Evaluate a run on a file; return its figures."""
@@ -179,10 +176,10 @@ def gutenberg(bench: Bench) -> dict[str, str]:
 def fine_tune(bench: Bench, case: Case) -> dict[str, Any]:
     """Train from MiniLM's weights; return the test part's figure."""
     files = case.prepare(bench)
-    seconds = bench.train("run", files, "--pretrained", "minilm", *case.flags)
+    bench.train("run", files, "--pretrained", "minilm", *case.flags)
     scores = bench.score("run", files["test"])
     figures = {name: round(scores[name], 2) for name in case.figures}
-    return {"figures": figures, "cpu_seconds": round(seconds), "n": scores["total"]}
+    return {"figures": figures, "n": scores["total"]}
 
 
 def pretrain(bench: Bench, case: Case) -> dict[str, Any]:
@@ -190,17 +187,17 @@ def pretrain(bench: Bench, case: Case) -> dict[str, Any]:
     files = case.prepare(bench)
     flags = [*case.flags, "--vocab-size", "4000"]
     bench.train("untrained", files, *flags, "--epochs", "0")
-    seconds = bench.train("scratch", files, *flags)
+    bench.train("scratch", files, *flags)
     export = ["--model-dir", "scratch", "--format", "huggingface"]
     bench.call("export.py", *export, "--output-dir", "exported")
     go_on = [*case.flags, "--pretrained", "exported"]
     bench.train("loaded", files, *go_on, "--epochs", "0")
-    seconds += bench.train("continued", files, *go_on, "--learning-rate", "5e-4")
+    bench.train("continued", files, *go_on, "--learning-rate", "5e-4")
     figures = {}
     for run in ("untrained", "scratch", "loaded", "continued"):
         scores = bench.score(run, files["test"])
         figures[f"mlm_loss {run}"] = round(scores["mlm_loss"], 3)
-    return {"figures": figures, "cpu_seconds": round(seconds), "n": scores["total"]}
+    return {"figures": figures, "n": scores["total"]}
 
 
 @dataclass(frozen=True)
@@ -255,9 +252,11 @@ def generate_project(case: Case, folder: Path, model: str = "bert") -> Path:
 def measure(name: str, data: Path) -> dict[str, Any]:
     """Generate the case's project, and run it."""
     case = CASES[name]
+    begin = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         done = case.run(Bench(generate_project(case, work), data, work), case)
+    done["seconds"] = round(time.monotonic() - begin)
     given = [f"--with {option}" for option in case.options] + list(case.flags)
     libraries = ", ".join(f"{x} {version(x)}" for x in ("tensorflow", "keras"))
     told = {"task": case.task, "settings": " ".join(given), "machine": machine()}
@@ -272,14 +271,14 @@ def make_report(results: dict[str, dict[str, Any]]) -> str:
         "Made by `python benchmarks/learning.py --data DIR`; its first lines say what "
         "is done.",
         "",
-        "| case | task | settings | test examples | figures | CPU s of training |",
+        "| case | task | settings | test examples | figures | s |",
         "|---|---|---|---|---|---|",
     ]
     for name in (name for name in CASES if name in results):
         done = results[name]
         figures = ", ".join(f"{key} {value}" for key, value in done["figures"].items())
         cells = [name, done["task"], done["settings"], done["n"], figures]
-        lines.append(f"| {' | '.join(map(str, cells))} | {done['cpu_seconds']} |")
+        lines.append(f"| {' | '.join(map(str, cells))} | {done['seconds']} |")
     seen = {(each["machine"], each["libraries"]) for each in results.values()}
     machines = [f"- machine: {place}; {names}" for place, names in sorted(seen)]
     return "\n".join([*lines, "", *machines, ""])
