@@ -37,7 +37,7 @@ def test_compute():
     random = np.random.default_rng(5)
     weights = {}
     for key, variable in model_variables(model).items():
-        weights[key] = random.normal(0, 0.4, variable.shape)
+        weights[key] = random.normal(0, 0.4, variable.shape) + key.endswith("gamma")
         variable.assign(weights[key])
     text = Text("text", "the cat sat", "on a mat")
     found, tokens = attention_maps.compute(model, tokenizer, text)

@@ -42,8 +42,9 @@ def checkpoint(tmp_path):
     )
     encoder = build_encoder(config)
     random = np.random.default_rng(0)
-    for variable in model_variables(encoder).values():
-        variable.assign(random.normal(0, 0.4, variable.shape))
+    for key, variable in model_variables(encoder).items():
+        mean = 1 if key.endswith("gamma") else 0
+        variable.assign(random.normal(mean, 0.4, variable.shape))
     folder = tmp_path / "old"
     folder.mkdir()
     write_folder(encoder, config, tokenizer, "Model", folder)

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 
-import keras
 import numpy as np
 import pytest
 
@@ -50,8 +49,10 @@ def run(tmp_path):
     )
     model = build_model(build_encoder(config), TrainConfig())
     random = np.random.default_rng(3)
-    for variable in model_variables(model).values():
-        variable.assign(random.normal(0, 0.4, variable.shape))
+    for key, variable in model_variables(model).items():
+        # With small factors in its normalizations a model forgets what it was given.
+        mean = 1 if key.endswith("gamma") else 0
+        variable.assign(random.normal(mean, 0.4, variable.shape))
     folder = tmp_path / "run"
     runs.save_settings(TrainConfig(), folder)
     runs.write_text(folder / "encoder_config.json", config.to_json())
@@ -93,10 +94,13 @@ def test_google_checkpoint_is_checked(run, tmp_path):
     folder = tmp_path / "written"
     exporting.export_run(run, "google-checkpoint", folder)
     assert exporting.check_export(run, "google-checkpoint", folder) < 1e-6
-    for variable in run.model.trainable_variables:  # one alone may not tell
-        variable.assign(keras.ops.convert_to_tensor(variable) / 2)
-    with pytest.raises(UserError, match="differs from the model"):
-        exporting.check_export(run, "google-checkpoint", folder)
+    variables = list(model_variables(run.model).values())
+    for variable in (variables[0], variables[-1]):
+        written = np.asarray(variable)
+        variable.assign(-written)
+        with pytest.raises(UserError, match="differs from the model"):
+            exporting.check_export(run, "google-checkpoint", folder)
+        variable.assign(written)
 
 
 @pytest.mark.parametrize("name", FORMATS)
