@@ -155,7 +155,7 @@ def epoch_records(
     order = random.permutation(len(manifest.files))
     paths = [str(manifest.path.parent / manifest.files[i]["name"]) for i in order]
     rows = tf.data.Dataset.from_tensor_slices(paths).interleave(
-        tf.data.TFRecordDataset, cycle_length=4, deterministic=True
+        tf.data.TFRecordDataset, cycle_length=4
     )
     seed = int(random.integers(2**31))
     rows = rows.shuffle(SHUFFLED, seed, reshuffle_each_iteration=False)

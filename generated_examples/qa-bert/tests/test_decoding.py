@@ -154,8 +154,9 @@ def test_error_page(tokenizer, tmp_path):
 
 def test_real_model_runs(tokenizer):
     """A model without training gives answers of the right form."""
-    length = keras.Input((None,), dtype="int32", name="input_ids")
-    noise = keras.ops.cast(length, "float32") * 0.01
-    model = keras.Model({"input_ids": length}, {"start": noise, "end": noise})
+    names = ("input_ids", "segment_ids", "attention_mask")
+    inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in names}
+    noise = keras.ops.cast(inputs["input_ids"], "float32") * 0.01
+    model = keras.Model(inputs, {"start": noise, "end": noise})
     (found,) = decoding.predict(model, [example("word3")], tokenizer, CONFIG)
     assert found["answer"] in CONTEXT

@@ -111,6 +111,7 @@ def test_token_scores_are_in_full_precision():
     assert table(vectors, reverse=True).dtype == "float32"
 
 
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
 def test_int8(encoder, tmp_path):
     """Quantized weights are int8, the outputs stay close, also after saving."""
     expected = sequence(encoder)
