@@ -42,12 +42,12 @@ def made_folder(folder: Path) -> Iterator[None]:
     made = []
     try:
         for path in reversed(missing):
+            made.append(path)  # first, or a signal in between leaves the folder
             path.mkdir(exist_ok=True)
-            made.append(path)
         yield
     except BaseException:
-        with suppress(OSError):
-            for path in reversed(made):
+        for path in reversed(made):
+            with suppress(OSError):
                 path.rmdir()
         raise
 
@@ -61,8 +61,8 @@ def staging_folder(parent: Path) -> Iterator[Path]:
     """
     remove_left_overs(parent)
     staging = parent / f".tkgen-{os.getpid()}-{os.urandom(4).hex()}"
-    staging.mkdir(mode=0o700)
     try:
+        staging.mkdir(mode=0o700)
         owner = {"pid": os.getpid(), "host": socket.gethostname()}
         (staging / MARKER).write_text(json.dumps(owner), "utf-8")
         yield staging

@@ -11,11 +11,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from tkgen.apply import MARKER, remove_left_overs, staging_folder
+from tkgen.apply import MARKER, made_folder, remove_left_overs, staging_folder
 
 from .conftest import QA_BERT, Run, environment
 from .test_new import assert_whole
@@ -96,6 +98,27 @@ def test_an_interrupt_cleans_up(
     assert process.returncode == code, stderr
     assert "Traceback" not in stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("make", [staging_folder, made_folder])
+def test_an_interrupt_right_after_a_folder_is_made(
+    make: Callable[[Path], AbstractContextManager[object]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a signal's handler raises as soon as a folder is there leaves none."""
+    real, made = os.mkdir, []
+
+    def mkdir(path: Path, mode: int = 0o777) -> None:
+        real(path, mode)
+        made.append(path)
+        raise SystemExit(143)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    target = tmp_path if make is staging_folder else tmp_path / "a" / "b"
+    with pytest.raises(SystemExit), make(target):
+        pass
+    assert made and list(tmp_path.iterdir()) == []
 
 
 def test_left_overs_of_the_dead_are_removed(tmp_path: Path) -> None:
