@@ -179,7 +179,9 @@ def test_an_unfinished_first_file_does_not_block_the_folder(
 ) -> None:
     """A kill while the settings are written leaves a folder that can be used."""
     runs, config = load("runs"), load("config").TrainConfig
-    (tmp_path / "unfinished-settings.json").write_text('{"train_files": [')
+    (tmp_path / "unfinished-settings.json").mkdir()
+    half = tmp_path / "unfinished-settings.json/settings.json"
+    half.write_text('{"train_files": [')
     settings, resume = runs.parse_settings(
         config, ["--output-dir", str(tmp_path), "--epochs", "7"], ""
     )
@@ -196,10 +198,12 @@ def test_a_run_without_states_starts_again(
     folder.mkdir()
     settings = (trained / "run/settings.json").read_bytes()
     (folder / "settings.json").write_bytes(settings)
-    (folder / "unfinished-state").mkdir()
-    (folder / "unfinished-state/state.weights.h5").write_bytes(b"half")
-    (folder / "unfinished-encoder_config.json").write_bytes(b"{")
+    last = states(trained / "run")[0].name
+    for name in (last, "encoder_config.json", "model.keras"):
+        (folder / f"unfinished-{name}").mkdir()
+        (folder / f"unfinished-{name}/half").write_bytes(b"{")
     run([project / "train.py", "--resume", "--output-dir=run"], tmp_path)
+    assert not list(folder.glob("unfinished-*"))
     expected, found = (
         arrays_of(states(each)[0] / "state.weights.h5")
         for each in (trained / "run", folder)

@@ -4,7 +4,6 @@ A format is a function that writes a model into a folder, and a runner in servin
 that runs what was written.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import keras
 import numpy as np
 
 from . import checkpoint_writers, serving
+from .atomic import atomically
 from .errors import UserError
 from .model import hugging_face_model, serving_model
 from .runs import Run
@@ -59,21 +59,9 @@ def export_run(run: Run, name: str, folder: Path) -> None:
             "remove it, or give another --output-dir",
             exit_code=3,
         )
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
-    except OSError as error:
-        raise UserError(
-            f"cannot write {folder}",
-            error.strerror or str(error),
-            "give a path in a folder that can be written",
-        ) from error
-    try:
-        FORMATS[name](run, temporary)
-        temporary.chmod(0o755)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with atomically(folder) as unfinished:
+        unfinished.mkdir()
+        FORMATS[name](run, unfinished)
 
 
 def check_export(run: Run, name: str, folder: Path, tolerance: float = 1e-4) -> float:

@@ -1,6 +1,5 @@
 """Pictures of attention: which token attends to which, in a layer, by heads."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import keras
 import numpy as np
 from tokenizers import Tokenizer
 
+from .atomic import atomically
 from .dataset import Text
 from .errors import UserError
 from .features import collate, encode
@@ -121,10 +121,8 @@ def draw(path: Path, maps: Sequence[Map], tokens: Sequence[str]) -> None:
         figure.colorbar(image, ax=axes, shrink=0.7)
     for axes in grid[len(maps) :]:
         axes.set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"unfinished-{path.name}")
-    figure.savefig(temporary, dpi=120)
-    os.replace(temporary, path)
+    with atomically(path) as unfinished:
+        figure.savefig(unfinished, dpi=120)
 
 
 def drawable(tokens: Sequence[str]) -> list[str]:

@@ -34,12 +34,7 @@ def make_model(**settings):
     keras.config.set_dtype_policy("float64")
     config = settle(ExtractConfig(max_length=12, **settings), SIZES)
     model = build_model(build_encoder(SIZES, **encoder_options(config)), config)
-    random = np.random.default_rng(1)
-    weights = {}
-    for key, variable in model_variables(model).items():
-        weights[key] = random.normal(0, 0.4, variable.shape) + key.endswith("gamma")
-        variable.assign(weights[key])
-    return model, weights
+    return model, reference.randomize(model_variables(model), seed=1)
 
 
 def make_inputs():

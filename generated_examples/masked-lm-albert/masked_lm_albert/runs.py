@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import os
 import types
 import typing
 import zipfile
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import keras
 from tokenizers import Tokenizer
 
+from .atomic import atomically
 from .errors import ArgumentParser, UserError
 from .tokenizer import load_tokenizer
 from .variables import LateValues
@@ -193,21 +193,11 @@ def load_run(folder: str | Path, config_class: type) -> Run:
 def save_model(model: keras.Model, path: Path) -> None:
     """Save a model without its optimizer, so that the file is whole or absent."""
     plain = keras.Model(model.input, model.output, name=model.name)
-    temporary = path.with_name(f"unfinished-{path.name}")
-    plain.save(temporary)
-    os.replace(temporary, path)
+    with atomically(path) as unfinished:
+        plain.save(unfinished)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file so that it is whole or absent at any moment."""
-    temporary = path.with_name(f"unfinished-{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(
-            f"cannot write {path}",
-            error.strerror or str(error),
-            "give a path in a folder that can be written",
-        ) from error
+    with atomically(path) as unfinished:
+        unfinished.write_text(text + "\n", encoding="utf-8")

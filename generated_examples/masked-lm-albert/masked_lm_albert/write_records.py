@@ -14,9 +14,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-import shutil
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -25,6 +23,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 # What takes long to import is imported where it is used: each process reads this file.
+from .atomic import atomically
 from .errors import ArgumentParser, UserError, run_command
 
 if TYPE_CHECKING:
@@ -61,14 +60,9 @@ def main(arguments: Sequence[str]) -> None:
             "remove it, or give another --output-dir",
             exit_code=3,
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
-    try:
-        rows = write_folder(temporary, options, TrainConfig(**settings))
-        temporary.chmod(0o755)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with atomically(folder) as unfinished:
+        unfinished.mkdir()
+        rows = write_folder(unfinished, options, TrainConfig(**settings))
     print(f"{rows:,} rows in {options['shards']} files in {folder}")
     print(f"next: python train.py --train-files {folder}/manifest.json")
 

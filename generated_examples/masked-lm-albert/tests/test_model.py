@@ -42,10 +42,7 @@ def make_both(**settings):
     """Return the encoder too, of which the model is made."""
     encoder = build_encoder(EncoderConfig(**{**SIZES, **settings}))
     model = build_model(encoder, TrainConfig())
-    random = np.random.default_rng(1)
-    for key, variable in model_variables(model).items():
-        around = 1.0 if key.endswith("gamma") else 0.0
-        variable.assign(random.normal(around, 0.3, variable.shape))
+    reference.randomize(model_variables(model), seed=1, scale=0.3)
     compile_model(model, keras.optimizers.Adam(1e-2), TrainConfig())
     model.optimizer.build(model.trainable_variables)
     return encoder, model

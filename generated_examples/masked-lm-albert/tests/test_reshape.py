@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import reference
 import released
 from masked_lm_albert import reshape
 from masked_lm_albert.checkpoint_writers import (
@@ -41,10 +42,7 @@ def checkpoint(tmp_path):
         **released.SIZES,
     )
     encoder = build_encoder(config)
-    random = np.random.default_rng(0)
-    for key, variable in model_variables(encoder).items():
-        mean = 1 if key.endswith("gamma") else 0
-        variable.assign(random.normal(mean, 0.4, variable.shape))
+    reference.randomize(model_variables(encoder), seed=0)
     folder = tmp_path / "old"
     folder.mkdir()
     write_folder(encoder, config, tokenizer, "Model", folder)

@@ -1,10 +1,11 @@
 """The scores and losses of a run's epochs: a table and a picture."""
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from .atomic import atomically
 
 
 def write_history(history: Sequence[dict[str, Any]], folder: Path) -> None:
@@ -13,12 +14,13 @@ def write_history(history: Sequence[dict[str, Any]], folder: Path) -> None:
     The loss is the mean over the epoch; in an epoch that was cut off, over the part
     since it was resumed.
     """
-    temporary = folder / "unfinished-history.csv"
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomically(folder / "history.csv") as path,
+        path.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.DictWriter(file, history[0].keys())
         writer.writeheader()
         writer.writerows(history)
-    os.replace(temporary, folder / "history.csv")
 
 
 def draw_curves(
@@ -45,5 +47,5 @@ def draw_curves(
     for axes in (loss, scores):
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(folder / "unfinished-curves.png", dpi=120)
-    os.replace(folder / "unfinished-curves.png", folder / "curves.png")
+    with atomically(folder / "curves.png") as path:
+        figure.savefig(path, dpi=120)

@@ -8,7 +8,6 @@ lines do not count; row n of the output is the vector of the text that comes n-t
 file may be larger than memory: texts are read and vectors written piece by piece.
 """
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -19,6 +18,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from . import runs
+from .atomic import atomically
 from .batching import evaluation_plan, pad_rows
 from .errors import ArgumentParser, UserError, run_command
 from .features import encode
@@ -94,20 +94,18 @@ def write_vectors(run: runs.Run, path: Path, field: str, output: Path) -> int:
     if not count:
         raise UserError(f"no texts in {path}", "the file is empty", "give another file")
     width = run.model.output["embedding"].shape[-1]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output.with_name(f"unfinished-{output.name}")
-    vectors = np.lib.format.open_memmap(
-        temporary, mode="w+", dtype="float32", shape=(count, width)
-    )
     bar = keras.utils.Progbar(count, verbose=int(sys.stdout.isatty()))
     done = 0
-    for chunk in chunks(read_texts(path, field)):
-        found = embed_texts(run.model, chunk, run.tokenizer, run.config)
-        vectors[done : done + len(chunk)] = found
-        done += len(chunk)
-        bar.update(done)
-    vectors.flush()
-    os.replace(temporary, output)
+    with atomically(output) as unfinished:
+        vectors = np.lib.format.open_memmap(
+            unfinished, mode="w+", dtype="float32", shape=(count, width)
+        )
+        for chunk in chunks(read_texts(path, field)):
+            found = embed_texts(run.model, chunk, run.tokenizer, run.config)
+            vectors[done : done + len(chunk)] = found
+            done += len(chunk)
+            bar.update(done)
+        vectors.flush()
     return count
 
 

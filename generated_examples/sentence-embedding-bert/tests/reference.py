@@ -11,6 +11,20 @@ import numpy as np
 erf = np.vectorize(math.erf, otypes=["float64"])
 
 
+def randomize(variables, seed, scale=0.4):
+    """Give a model's variables large random weights, and return them by their names.
+
+    Small ones hide mistakes; and with factors around 0 in its normalizations, in the
+    place of 1, a model forgets what it was given.
+    """
+    random = np.random.default_rng(seed)
+    weights = {}
+    for key, variable in variables.items():
+        weights[key] = random.normal(0, scale, variable.shape) + key.endswith("gamma")
+        variable.assign(weights[key])
+    return weights
+
+
 def gelu(x):
     """Return x Φ(x)."""
     return x * 0.5 * (1 + erf(x / math.sqrt(2)))

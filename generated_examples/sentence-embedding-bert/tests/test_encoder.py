@@ -44,15 +44,14 @@ def make_inputs(batch=3, length=17):
 
 
 def randomize(encoder):
-    """Give the encoder large weights, small ones would hide mistakes; return them."""
-    random = np.random.default_rng(1)
-    values = {}
-    for key, variable in model_variables(encoder).items():
-        values[key] = random.normal(0, 0.3, variable.shape) + key.endswith("gamma")
+    """Give the encoder large weights, and small ones in its tables; return them."""
+    variables = model_variables(encoder)
+    values = reference.randomize(variables, seed=1, scale=0.3)
+    for key, variable in variables.items():
         # Rows of small variance make the LayerNorm epsilon count.
         if key.startswith("embeddings_") and key.endswith("/embeddings"):
             values[key] *= 1e-4
-        variable.assign(values[key])
+            variable.assign(values[key])
     return values
 
 

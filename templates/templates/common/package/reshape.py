@@ -21,6 +21,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from . import weight_names
+from .atomic import atomically
 from .checkpoint_writers import write_folder
 from .checkpoints import find_checkpoint, model_variables
 from .encoder import EncoderConfig, build_encoder
@@ -82,17 +83,9 @@ def write(
     encoder = build_encoder(config)
     for key, variable in model_variables(encoder).items():
         variable.assign(arrays[key])
-    temporary = folder.with_name(f"unfinished-{folder.name}")
-    try:
-        temporary.mkdir(parents=True, exist_ok=True)
-        write_folder(encoder, config, tokenizer, "Model", temporary)
-        temporary.rename(folder)
-    except OSError as error:
-        raise UserError(
-            f"cannot write {folder}",
-            error.strerror or str(error),
-            "give a path in a folder that can be written",
-        ) from error
+    with atomically(folder) as unfinished:
+        unfinished.mkdir()
+        write_folder(encoder, config, tokenizer, "Model", unfinished)
 
 
 def fit_positions(table: np.ndarray, rows: int, share: float = 0.4) -> np.ndarray:

@@ -1,7 +1,6 @@
 """What happens around `model.fit`: scores, the best model, states."""
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from . import curves, runs
+from .atomic import atomically
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -122,10 +122,6 @@ class RunKeeper(keras.callbacks.Callback):
     def save_state(self) -> None:
         """Write a state folder, give it its name, and remove older ones."""
         folder = self.folder / f"{STATE}-{self.step:08d}"
-        temporary = self.folder / f"unfinished-{STATE}"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
-        self.model.save_weights(temporary / "state.weights.h5")
         progress = {
             "step": self.step,
             "history": self.history,
@@ -133,9 +129,12 @@ class RunKeeper(keras.callbacks.Callback):
             # Keras saves no layer's random state, and dropout would begin again.
             "seeds": [seed.numpy().tolist() for seed in random_states(self.model)],
         }
-        (temporary / "progress.json").write_text(json.dumps(progress), encoding="utf-8")
         older = find_states(self.folder)
-        os.replace(temporary, folder)
+        with atomically(folder) as state:
+            state.mkdir()
+            self.model.save_weights(state / "state.weights.h5")
+            text = json.dumps(progress)
+            (state / "progress.json").write_text(text, encoding="utf-8")
         for path in older:
             if path != folder:
                 shutil.rmtree(path)

@@ -9,7 +9,6 @@
 import json
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, TextIO
 import numpy as np
 from tokenizers import Tokenizer
 
+from .atomic import atomically
 from .errors import UserError
 from .extraction import Chunk
 
@@ -48,25 +48,17 @@ def write(
     `id_width` is the length of the longest id. Raises UserError where the folder cannot
     be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix="unfinished-", dir=path.parent))
-    except OSError as error:
-        why, remedy = error.strerror or str(error), "give a path that can be written"
-        raise UserError(f"cannot write {path}", why, remedy) from error
-    try:
+    with atomically(path) as whole:
         if path.suffix == ".jsonl":
-            yield from write_lines(scratch / "whole", found, tokenizer)
+            yield from write_lines(whole, found, tokenizer)
+            return
+        arrays = whole.with_name("arrays")
+        arrays.mkdir()
+        yield from write_arrays(arrays, found, id_width)
+        if path.suffix == ".npy":
+            os.replace(arrays / "vectors.npy", whole)
         else:
-            yield from write_arrays(scratch, found, id_width)
-            names = sorted(scratch.glob("*.npy"))
-            if path.suffix == ".npy":
-                os.replace(scratch / "vectors.npy", scratch / "whole")
-            else:
-                pack(scratch / "whole", names)
-        os.replace(scratch / "whole", path)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+            pack(whole, sorted(arrays.glob("*.npy")))
 
 
 def write_lines(

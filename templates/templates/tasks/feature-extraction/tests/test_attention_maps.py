@@ -34,11 +34,7 @@ def test_compute():
     size = tokenizer.get_vocab_size()
     sizes = EncoderConfig(size, 8, 2, 2, 12, hidden_act="relu", **released.SIZES)
     model = build_encoder(sizes, return_attention_weights=True)
-    random = np.random.default_rng(5)
-    weights = {}
-    for key, variable in model_variables(model).items():
-        weights[key] = random.normal(0, 0.4, variable.shape) + key.endswith("gamma")
-        variable.assign(weights[key])
+    weights = reference.randomize(model_variables(model), seed=5)
     text = Text("text", "the cat sat", "on a mat")
     found, tokens = attention_maps.compute(model, tokenizer, text)
     assert tokens == ["[CLS]", "the", "cat", "sat", "[SEP]", "on", "a", "mat", "[SEP]"]

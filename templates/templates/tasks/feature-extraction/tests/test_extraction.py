@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+import reference
 import released
 from {{ cookiecutter.package }} import extraction
 from {{ cookiecutter.package }}.checkpoints import (
@@ -54,10 +55,7 @@ def make_model(tokenizer, *pooling):
     size = tokenizer.get_vocab_size()
     sizes = EncoderConfig(size, 8, 3, 2, 12, hidden_act="relu", **released.SIZES)
     made = build_model(build_encoder(sizes), ExtractConfig(pooling=pooling))
-    random = np.random.default_rng(5)
-    for key, variable in model_variables(made).items():
-        values = random.normal(0, 0.4, variable.shape) + key.endswith("gamma")
-        variable.assign(values)
+    reference.randomize(model_variables(made), seed=5)
     return made
 
 

@@ -2,13 +2,13 @@
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .atomic import atomically
 from .runs import write_text
 
 if TYPE_CHECKING:
@@ -125,7 +125,6 @@ def tick_names(labels: Sequence[str]) -> list[str]:
 
 def save(figure: "Figure", path: Path) -> list[str]:
     """Write a picture so that it is whole or absent, and return its name."""
-    temporary = path.with_name(f"unfinished-{path.name}")
-    figure.savefig(temporary, dpi=120, bbox_inches="tight")
-    os.replace(temporary, path)
+    with atomically(path) as unfinished:
+        figure.savefig(unfinished, dpi=120, bbox_inches="tight")
     return [path.name]

@@ -1,0 +1,1 @@
+# {% include "common/tests/test_atomic.py" %}
