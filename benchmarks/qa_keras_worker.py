@@ -31,7 +31,7 @@ from qa_bert.config import TrainConfig
 from qa_bert.features import make_features
 from qa_bert.model import build_model, compile_model
 from qa_bert.tokenizer import load_tokenizer
-from qa_bert.weights import from_pretrained
+from qa_bert.weights import from_pretrained, load_config
 
 state: dict[str, Any] = {}  # what the calls of one worker share
 
@@ -102,9 +102,13 @@ def prepare_inference(checkpoint: str, shapes: list[list[int]], folder: str) -> 
     model = build_model(from_pretrained(checkpoint), config)
     head = model.get_layer("qa_head")
     head.bias.assign([0.1, -0.2])  # it begins as zeros, which would hide a mistake
-    run = runs.Run(Path(folder), model, load_tokenizer(checkpoint), config)
-    exporting.export_saved_model(run, Path(folder))
-    saved_model = serving.load_saved_model(Path(folder))
+    run = runs.Run(Path(folder, "run"), model, load_tokenizer(checkpoint), config)
+    runs.save_settings(config, run.folder)
+    runs.write_text(run.folder / "tokenizer.json", run.tokenizer.to_str())
+    sizes = load_config(checkpoint).to_json()
+    runs.write_text(run.folder / "encoder_config.json", sizes)
+    exporting.export_run(run, "saved-model", Path(folder, "exported"))
+    saved_model = serving.load_saved_model(Path(folder, "exported"))
     function = tf.function(lambda inputs: model(inputs, training=False))
 
     def call_function(inputs: Inputs) -> Inputs:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from .batching import make_ahead
 from .config import TrainConfig
 from .errors import UserError
 from .features import Features, RowIds, row_ids
@@ -119,7 +120,7 @@ def record_batches(
     total = steps * config.epochs
     batches = all_records(manifest, config, steps).take(total).enumerate().map(masked)
     batches = batches.apply(tf.data.experimental.assert_cardinality(total))
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return make_ahead(batches)
 
 
 def all_records(

@@ -12,6 +12,7 @@ import export
 import predict
 import train
 from sequence_classification_albert import (
+    dataset,
     runs,
     training,
 )
@@ -55,6 +56,15 @@ def trained(place, flags):
     with contextlib.chdir(place):
         train.main(flags)
     return place
+
+
+def test_no_tuner_is_waited_for(trained):
+    """Batches are made without the tuner of tf.data, which sleeps up to a minute."""
+    run = runs.load_run(trained / "runs/001", TrainConfig)
+    examples = dataset.load_examples(trained / "train.jsonl")
+    given = (examples, run.tokenizer, run.config)
+    for batches in (dataset.make_dataset(*given, now) for now in (True, False)):
+        assert batches.options().autotune.enabled is False
 
 
 def weights_of(folder):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 POOL_BATCHES = 64
 # Batches are padded to a multiple of this, so that few shapes have to be compiled.
 PAD_MULTIPLE = 16
+# So many batches are made ahead while the model works.
+PREFETCHED = 4
 
 
 def training_plan(
@@ -72,7 +74,7 @@ def pad_rows(rows: Sequence[np.ndarray], limit: int) -> dict[str, np.ndarray]:
 def batch_dataset(
     collate: Callable[[np.ndarray], tuple[dict, dict]], plan: Sequence[np.ndarray]
 ) -> "tf.data.Dataset":
-    """Return the batches of a plan as `tf.data`, made ahead while the model works.
+    """Return the batches of a plan as `tf.data`, made ahead.
 
     Not `Dataset.from_generator`: it makes TensorFlow give freed memory back to the
     system at every step, which costs a tenth and more of the training time.
@@ -91,4 +93,17 @@ def batch_dataset(
             array.set_shape([None] * rank)
         return tf.nest.pack_sequence_as(example, arrays)
 
-    return tf.data.Dataset.range(len(plan)).map(load).prefetch(tf.data.AUTOTUNE)
+    return make_ahead(tf.data.Dataset.range(len(plan)).map(load))
+
+
+def make_ahead(batches: "tf.data.Dataset") -> "tf.data.Dataset":
+    """Return batches that are made while the model works on those before.
+
+    Without `tf.data`'s tuner: it sleeps for 10 ms, 20 ms and so on up to a minute, and
+    when the batches end, TensorFlow 2.21 at times waits until it has slept.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(PREFETCHED).with_options(options)
