@@ -60,7 +60,7 @@ def trained(place, flags):
 
 def test_no_tuner_is_waited_for(trained):
     """Batches are made without the tuner of tf.data, which sleeps up to a minute."""
-    run = runs.load_run(trained / "runs/001", TrainConfig)
+    run = runs.load_run(trained / "runs/001", train.TrainConfig)
     examples = dataset.load_examples(trained / "train.jsonl")
     given = (examples, run.tokenizer, run.config)
     for batches in (dataset.make_dataset(*given, now) for now in (True, False)):
