@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from .atomic import explained
+
 Arrays = TypeVar("Arrays")
 
 
@@ -21,7 +23,8 @@ def load_or_build(
     """Return a dataclass of arrays from the cache, or build it and keep it there.
 
     `key` names everything that the arrays depend on; with an empty `cache_dir`
-    nothing is kept. A file is whole or absent.
+    nothing is kept. A file is whole or absent. Raises UserError where it cannot be
+    written.
     """
     if not cache_dir:
         return build()
@@ -33,8 +36,13 @@ def load_or_build(
         with np.load(path) as arrays:
             return kind(**arrays)
     built = build()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not `atomically`: another process may be about to keep the same.
     temporary = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
-    np.savez(temporary, **dataclasses.asdict(built))
-    os.replace(temporary, path)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            np.savez(temporary, **dataclasses.asdict(built))
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
     return built

@@ -1,6 +1,8 @@
 """A file or folder is whole or absent, whatever happens while it is written."""
 
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +32,9 @@ def test_a_file_and_a_folder_get_their_names_last(tmp_path):
     assert path.read_text() == (folder / "in.txt").read_text() == "new"
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, OSError])
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError, KeyboardInterrupt, BrokenPipeError]
+)
 def test_what_fails_leaves_nothing(tmp_path, error):
     """The old file stays, and nothing is beside it; the error is what it was."""
     path = tmp_path / "a.txt"
@@ -40,6 +44,37 @@ def test_what_fails_leaves_nothing(tmp_path, error):
         raise error
     assert path.read_text() == "old"
     assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_full_disk(tmp_path):
+    """The file that could not be written is named; the old one stays, alone.
+
+    A limit on the size of files stands for the disk: writing fails at the same place.
+    """
+    path = tmp_path / "a.npz"
+    path.write_text("old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(UserError) as raised, atomic.atomically(path) as unfinished:
+            unfinished.write_bytes(bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert raised.value.what == f"cannot write {path}"
+    assert "too large" in raised.value.report() and "room" in raised.value.report()
+    assert path.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_an_error_of_another_file_stays_what_it_is(tmp_path):
+    """A file that is missing while another is written is not told as that one."""
+    path, source = tmp_path / "a.txt", tmp_path / "missing.txt"
+    with pytest.raises(FileNotFoundError) as raised, atomic.atomically(path) as new:
+        shutil.copy(source, new)
+    assert raised.value.filename == str(source)
+    with pytest.raises(UserError, match="a.txt"), atomic.atomically(path) as new:
+        new.with_name("folder").joinpath("b.txt").write_text("there is no such folder")
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_an_interrupt_right_after_the_folder_is_made(tmp_path, monkeypatch):

@@ -1,7 +1,10 @@
 """Training, end to end on a few lines of the sample: runs, resuming, exporting."""
 
 import contextlib
+import dataclasses
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import export
 import predict
 import train
 from token_classification_bert import (
+    caching,
     dataset,
     runs,
     training,
@@ -143,6 +147,31 @@ def test_no_epochs(flags):
     train.main([*flags, "--epochs=0"])
     assert Path("runs/001/model.keras").exists()
     assert json.loads(Path("runs/001/metrics.json").read_text())["total"] == 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """Stands for what is kept in the cache."""
+
+    values: np.ndarray
+
+
+def test_no_room_for_the_cache(tmp_path, monkeypatch):
+    """A file that cannot be kept is named, and nothing of it stays."""
+
+    def write_half(path, **arrays):
+        Path(path).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    arguments = Numbers, str(tmp_path), ["key"], lambda: Numbers(np.arange(3))
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", write_half)
+        with pytest.raises(UserError, match="cannot write .*npz: No space left"):
+            caching.load_or_build(*arguments)
+    assert [*tmp_path.iterdir()] == []
+    for _ in range(2):  # built, and then read
+        assert caching.load_or_build(*arguments).values.tolist() == [0, 1, 2]
+        assert len([*tmp_path.iterdir()]) == 1
 
 
 def test_nothing_to_predict_with():

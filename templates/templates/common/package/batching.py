@@ -99,8 +99,8 @@ def batch_dataset(
 def make_ahead(batches: "tf.data.Dataset") -> "tf.data.Dataset":
     """Return batches that are made while the model works on those before.
 
-    Without `tf.data`'s tuner: it sleeps for 10 ms, 20 ms and so on up to a minute, and
-    when the batches end, TensorFlow 2.21 at times waits until it has slept.
+    Without `tf.data`'s tuner: with it, TensorFlow 2.21 at times waits for seconds when
+    the batches end, it seems for the tuner's sleep of 10 ms, 20 ms … up to a minute.
     """
     import tensorflow as tf
 

@@ -96,16 +96,15 @@ def write_vectors(run: runs.Run, path: Path, field: str, output: Path) -> int:
     width = run.model.output["embedding"].shape[-1]
     bar = keras.utils.Progbar(count, verbose=int(sys.stdout.isatty()))
     done = 0
-    with atomically(output) as unfinished:
-        vectors = np.lib.format.open_memmap(
-            unfinished, mode="w+", dtype="float32", shape=(count, width)
-        )
+    header = {"descr": "<f4", "fortran_order": False, "shape": (count, width)}
+    with atomically(output) as unfinished, unfinished.open("wb") as file:
+        # Not through a memory map: there a full disk kills the process.
+        np.lib.format.write_array_header_1_0(file, header)
         for chunk in chunks(read_texts(path, field)):
             found = embed_texts(run.model, chunk, run.tokenizer, run.config)
-            vectors[done : done + len(chunk)] = found
+            file.write(found.astype("<f4", copy=False).tobytes())
             done += len(chunk)
             bar.update(done)
-        vectors.flush()
     return count
 
 
