@@ -96,13 +96,37 @@ def test_train_with_no_arguments(trained_on_sample: tuple[Path, str]) -> None:
         "metrics.json",
         "history.csv",
         "curves.png",
-        "logs",
     }
+    assert "logs" not in names  # there is no TensorBoard
     assert not [name for name in names if name.startswith("unfinished-")]
     assert zipfile.is_zipfile(folder / "model.keras")
     header, *rows = (folder / "history.csv").read_text("utf-8").splitlines()
     assert {"val_exact", "val_f1", "loss"} <= set(header.split(","))
     assert len(rows) == json.loads((folder / "settings.json").read_text())["epochs"]
+
+
+def test_logs_where_tensorboard_is_installed(
+    trained_on_sample: tuple[Path, str],
+) -> None:
+    """Training writes what TensorBoard reads: losses and scores of the epochs."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    project, _ = trained_on_sample
+    flags = ["--epochs=2", "--max-train-examples=16", "--batch-size=8"]
+    subprocess.run(
+        [sys.executable, "train.py", *flags, "--output-dir=logged"],
+        cwd=project,
+        env=environment({"PYTHONPATH": ""}),
+        capture_output=True,
+        check=True,
+    )
+    found = {}
+    for part in ("train", "validation"):
+        events = EventAccumulator(str(project / "logged/logs" / part)).Reload()
+        for tag in events.Tags()["tensors"]:
+            found[part, tag] = len(events.Tensors(tag))
+    assert found["train", "epoch_loss"] == found["validation", "epoch_f1"] == 2
+    assert found["train", "batch_loss"] > 2
 
 
 def test_evaluate_with_no_arguments(trained_on_sample: tuple[Path, str]) -> None:

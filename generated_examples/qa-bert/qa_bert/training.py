@@ -1,5 +1,6 @@
 """What happens around `model.fit`: scores, the best model, states."""
 
+import importlib.util
 import json
 import shutil
 import sys
@@ -200,7 +201,9 @@ def fit(
 
 
 def tensorboard_logs(folder: Path) -> list[keras.callbacks.Callback]:
-    """Return the callback that writes TensorBoard logs, where that can be done."""
-    if keras.config.backend() != "tensorflow":
+    """Return the callback that writes TensorBoard logs, where that is installed."""
+    installed = importlib.util.find_spec("tensorboard") is not None
+    if keras.config.backend() != "tensorflow" or not installed:
         return []
-    return [keras.callbacks.TensorBoard(folder / "logs", update_freq=20)]
+    # Each step: Keras 3.15 writes scores of epochs only after steps that it writes.
+    return [keras.callbacks.TensorBoard(folder / "logs", update_freq=1)]
